@@ -1,0 +1,2 @@
+// Package leaktest fails tests that leave goroutines or file descriptors behind. It is for this module's own tests.
+package leaktest
