@@ -1,0 +1,2 @@
+// Package berth runs containers from Go programs.
+package berth
