@@ -1,13 +1,16 @@
 package frame
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
-	"io"
 )
 
-// headerSize is the number of bytes before each payload.
-const headerSize = 8
+const (
+	headerSize     = 8        // bytes before each payload
+	maxSystemError = 64 << 10 // bytes kept of an engine's error text
+	maxEmptyReads  = 100      // reads of nothing without an error until io.ErrNoProgress, as in package bufio
+)
 
 // Stream says which of the process's streams a frame belongs to: the first byte of its header.
 type Stream byte
@@ -41,33 +44,37 @@ type SystemError struct {
 
 func (e *SystemError) Error() string { return "engine error in stream: " + e.Message }
 
-// HeaderError is a header that is none: an unknown stream, or bytes 1 to 3 not zero. It is how the bytes of a TTY, read as frames, show themselves.
+// HeaderError is a header that is none: an unknown stream, or bytes 1 to 3 not zero. It is how the bytes of a TTY, read as frames, show themselves. It is reported as soon as the
+// first wrong byte is there.
 type HeaderError struct {
-	Header [headerSize]byte // as read
-	Offset int64            // of the header's first byte, from the start of the stream
+	Header []byte // as much of it as was there, 1 to 8 bytes
+	Offset int64  // of the header's first byte, from the start of the stream
 }
 
 func (e *HeaderError) Error() string {
-	return fmt.Sprintf("invalid frame header %q at offset %d (is it the stream of a TTY?)", e.Header[:], e.Offset)
+	return fmt.Sprintf("invalid frame header %q at offset %d (is it the stream of a TTY?)", e.Header, e.Offset)
 }
 
-// readHeader reads one header of r into b, which has headerSize bytes. offset is where it begins, for the error. It returns io.EOF at a clean end (before the header's first byte)
-// and io.ErrUnexpectedEOF inside it.
-func readHeader(r io.Reader, b []byte, offset int64) (Stream, int64, error) {
-	if _, err := io.ReadFull(r, b); err != nil {
-		return 0, 0, err
+// checkHeader says whether b, the first bytes of a header or all of it, can begin one. offset is where it begins, for the error.
+func checkHeader(b []byte, offset int64) error {
+	for i, c := range b[:min(len(b), 4)] {
+		if i == 0 && c > byte(SystemErr) || i > 0 && c != 0 {
+			return &HeaderError{Header: bytes.Clone(b), Offset: offset}
+		}
 	}
-	return parseHeader(b, offset)
+	return nil
 }
 
-func parseHeader(b []byte, offset int64) (Stream, int64, error) {
-	if b[0] > byte(SystemErr) || b[1] != 0 || b[2] != 0 || b[3] != 0 {
-		return 0, 0, &HeaderError{Header: [headerSize]byte(b), Offset: offset}
-	}
-	return Stream(b[0]), int64(binary.BigEndian.Uint32(b[4:])), nil
+// parseHeader returns what a checked header of headerSize bytes says.
+func parseHeader(b []byte) (Stream, int64) {
+	return Stream(b[0]), int64(binary.BigEndian.Uint32(b[4:]))
 }
 
 func putHeader(b []byte, s Stream, size int) {
 	b[0], b[1], b[2], b[3] = byte(s), 0, 0, 0
 	binary.BigEndian.PutUint32(b[4:], uint32(size))
+}
+
+func newSystemError(text []byte) *SystemError {
+	return &SystemError{Message: string(bytes.TrimRight(text, "\r\n"))}
 }

@@ -1,12 +1,6 @@
 package frame
 
-import (
-	"bytes"
-	"io"
-)
-
-// maxSystemError bounds how much of an engine's error text is kept, in bytes.
-const maxSystemError = 64 << 10
+import "io"
 
 // Reader reads a multiplexed stream frame by frame, for those who need to know where each payload begins (lines with their stream and
 // time). It does not buffer: give it a bufio.Reader when the source is a connection.
@@ -38,11 +32,11 @@ func (r *Reader) Next() (Stream, int64, error) {
 		}
 	}
 	for {
-		s, size, err := readHeader(r.r, r.header[:], r.offset)
-		if err != nil {
+		if err := r.readHeader(); err != nil {
 			r.err = err
 			return 0, 0, err
 		}
+		s, size := parseHeader(r.header[:])
 		r.offset += headerSize
 		r.left = size
 		switch {
@@ -100,6 +94,28 @@ func (r *Reader) systemError(size int64) error {
 	return r.err
 }
 
-func newSystemError(text []byte) *SystemError {
-	return &SystemError{Message: string(bytes.TrimRight(text, "\r\n"))}
+// readHeader fills r.header. It returns io.EOF when there is none.
+func (r *Reader) readHeader() error {
+	for have, empty := 0, 0; have < headerSize; {
+		n, err := r.r.Read(r.header[have:])
+		have += n
+		if bad := checkHeader(r.header[:have], r.offset); bad != nil {
+			return bad
+		}
+		switch {
+		case have == headerSize:
+			return nil // an error with the last byte comes again
+		case err == io.EOF && have > 0:
+			return io.ErrUnexpectedEOF
+		case err != nil:
+			return err
+		case n > 0:
+			empty = 0
+		default:
+			if empty++; empty == maxEmptyReads {
+				return io.ErrNoProgress
+			}
+		}
+	}
+	return nil
 }

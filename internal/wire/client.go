@@ -2,12 +2,19 @@ package wire
 
 import (
 	"context"
-	"io"
-	"iter"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
+	"time"
+)
+
+const (
+	// idleTimeout is how long a connection without a request is kept. Podman's service, started by a socket unit, ends itself after 5 idle seconds.
+	idleTimeout = 3 * time.Second
+	// maxIdle is how many such connections are kept: as many as calls may reasonably run at once.
+	maxIdle = 64
+	// ioBuffer is the size in bytes of a pooled connection's read and write buffers: a chunk of Docker's streams in one system call.
+	ioBuffer = 32 << 10
 )
 
 // Config says how a Client reaches its engine. Only Dial is required.
@@ -20,87 +27,90 @@ type Config struct {
 	Prefix string
 	// Header is added to every request, key by key where the request does not set the key itself.
 	Header http.Header
-	// RoundTripper wraps the pooled transport of ordinary requests, not of hijacked ones; nil means no wrapper.
+	// RoundTripper wraps the pooled transport of ordinary requests, not of hijacked ones; nil means no wrapper. Errors that it returns must wrap those of the transport.
 	RoundTripper func(http.RoundTripper) http.RoundTripper
-	// Trace is called at the start of every request, hijacked ones too; what it returns is called once at the end of the request's head with the status (0 without one) and the error. nil means none.
+	// Trace is called at the start of every request, hijacked ones too, with the path as in Request. What it returns is called once when the head of the response is there or will never be,
+	// with its status (0 without one) and the error; a status that is an error for the caller is none here. nil means none.
 	Trace func(ctx context.Context, method, path string) (context.Context, func(status int, err error))
 	// Logger gets what cannot be returned as an error; nil discards it.
 	Logger *slog.Logger
 }
 
 // Client sends requests to one engine. It is safe for concurrent use.
-type Client struct{ cfg Config }
-
-// New returns a Client. It opens no connection.
-func New(cfg Config) *Client { return &Client{cfg} }
-
-// WithPrefix returns a Client with another path prefix that shares c's connections.
-func (c *Client) WithPrefix(prefix string) *Client { panic("not yet") }
-
-// Close closes idle connections. It is idempotent.
-func (c *Client) Close() error { return nil }
-
-// Request is one request to the engine.
-type Request struct {
-	Method string
-	Path   string // escaped (see Escape), without the prefix, with a leading slash
-	Query  url.Values
-	Header http.Header
-	Body   io.Reader // raw body
-	JSON   any       // encoded as the body when Body is nil and JSON is not
-	// NoPrefix leaves the Client's prefix off, e.g. for /_ping.
-	NoPrefix bool
+type Client struct {
+	cfg       Config            // with its defaults filled in
+	transport *http.Transport   // the pool
+	rt        http.RoundTripper // transport, wrapped by the caller's middleware
 }
 
-func (c *Client) Do(ctx context.Context, r Request) (*http.Response, error) { panic("not yet") }
-
-func (c *Client) Call(ctx context.Context, r Request, out any) (status int, err error) {
-	panic("not yet")
+// New returns a Client. It opens no connection. It panics without a Dial.
+func New(cfg Config) *Client {
+	if cfg.Dial == nil {
+		panic("wire: New without Config.Dial")
+	}
+	if cfg.Host == "" {
+		cfg.Host = "d"
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	cfg.Header = cfg.Header.Clone()
+	c := &Client{cfg: cfg}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	c.transport = &http.Transport{
+		DialContext:         c.dialPooled,
+		DisableCompression:  true,
+		IdleConnTimeout:     idleTimeout,
+		MaxIdleConnsPerHost: maxIdle,
+		ReadBufferSize:      ioBuffer,
+		WriteBufferSize:     ioBuffer,
+		Protocols:           protocols,
+	}
+	c.rt = c.transport
+	if cfg.RoundTripper != nil {
+		c.rt = cfg.RoundTripper(c.transport)
+	}
+	return c
 }
 
-func (c *Client) Stream(ctx context.Context, r Request) (*http.Response, error) { panic("not yet") }
-
-func (c *Client) Hijack(ctx context.Context, r Request) (*Conn, error) { panic("not yet") }
-
-// Conn is a hijacked connection.
-type Conn struct{}
-
-func (c *Conn) Read(p []byte) (int, error)  { panic("not yet") }
-func (c *Conn) Write(p []byte) (int, error) { panic("not yet") }
-func (c *Conn) CloseWrite() error           { panic("not yet") }
-func (c *Conn) Close() error                { panic("not yet") }
-func (c *Conn) Header() http.Header         { panic("not yet") }
-func (c *Conn) Status() int                 { panic("not yet") }
-
-// StatusError is an answer with a status that is an error.
-type StatusError struct {
-	Method, Path string
-	Status       int
-	Header       http.Header
-	Body         []byte
+// WithPrefix returns a Client with another path prefix that shares c's connections; closing one closes the other's idle ones.
+func (c *Client) WithPrefix(prefix string) *Client {
+	d := *c
+	d.cfg.Prefix = prefix
+	return &d
 }
 
-func (e *StatusError) Error() string   { panic("not yet") }
-func (e *StatusError) Message() string { panic("not yet") }
-func (e *StatusError) Cause() string   { panic("not yet") }
+// Prefix returns what comes before every path.
+func (c *Client) Prefix() string { return c.cfg.Prefix }
 
-// DialError is a connection that could not be opened.
-type DialError struct{ Err error }
+// Close closes idle connections; those in use are closed when their call ends. It is idempotent, and its error is always nil. A Client that is used
+// again after it opens new connections.
+func (c *Client) Close() error {
+	c.transport.CloseIdleConnections()
+	return nil
+}
 
-func (e *DialError) Error() string { return e.Err.Error() }
-func (e *DialError) Unwrap() error { return e.Err }
+// dial opens a connection; its errors are *DialError, but those of a done ctx.
+func (c *Client) dial(ctx context.Context) (net.Conn, error) {
+	conn, err := c.cfg.Dial(ctx)
+	if err == nil {
+		return conn, nil
+	}
+	if ctx.Err() != nil {
+		return nil, contextError(ctx)
+	}
+	return nil, &DialError{Err: err}
+}
 
-// NoResponseError is a connection that ended before the first byte of a response.
-type NoResponseError struct{ Err error }
+// requestContext is the key of a request's own context among its values.
+type requestContext struct{}
 
-func (e *NoResponseError) Error() string { return e.Err.Error() }
-func (e *NoResponseError) Unwrap() error { return e.Err }
-
-// Unavailable reports whether err says that no engine answered.
-func Unavailable(err error) bool { panic("not yet") }
-
-func Escape(segment string) string { panic("not yet") }
-
-func DecodeJSON(r io.Reader, out any) error { panic("not yet") }
-
-func Values[T any](r io.Reader) iter.Seq2[T, error] { panic("not yet") }
+// dialPooled is dial for the transport, which detaches ctx from the request (so that a later one may use the connection) but keeps its values. A dial that nobody
+// waits for any more would be a goroutine left behind, so the request's own context governs it again.
+func (c *Client) dialPooled(ctx context.Context, _, _ string) (net.Conn, error) {
+	if own, ok := ctx.Value(requestContext{}).(context.Context); ok {
+		ctx = own
+	}
+	return c.dial(ctx)
+}
