@@ -1,0 +1,3 @@
+// Package execkill ends the process of an exec on engines that have no endpoint
+// for it.
+package execkill
