@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
+	"syscall"
 )
 
 // Config is Docker's client configuration file as found on one reading. Each
@@ -31,7 +33,7 @@ func Load(env Env) *Config {
 // LoadFile reads a file in the format of config.json from another place.
 func LoadFile(env Env, path string) *Config {
 	data, err := env.Read(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // as with HOME=/dev/null
 		return &Config{path: path}
 	}
 	if err != nil {
@@ -65,6 +67,13 @@ func (c *Config) value(key string, v any) error {
 		return c.err
 	}
 	raw, ok := c.keys[key]
+	if !ok {
+		for k := range c.keys { // docker takes keys in any case
+			if strings.EqualFold(k, key) {
+				raw, ok = c.keys[k], true
+			}
+		}
+	}
 	if !ok {
 		return nil
 	}

@@ -34,9 +34,9 @@ type Candidate struct {
 	// Identity is the ssh identity file, "" to leave it to ssh.
 	Identity string
 	// Machine marks an ssh address that is a virtual machine of Podman's on
-	// this host, whose host key nobody has recorded.
+	// this host, whose host key nobody has recorded: podman does not check it.
 	Machine bool
-	// APIVersion is the Docker API version to speak, "" to negotiate.
+	// APIVersion is the Docker API version to speak, "1.41", "" to negotiate.
 	APIVersion string
 }
 
@@ -49,9 +49,11 @@ func (n Note) String() string { return n.Message }
 
 // Options are the caller's own wishes; the zero value has none.
 type Options struct {
-	// Host is an address or an engine's name, as ParseHost takes.
+	// Host is an address or an engine's name, as ParseHost takes. The name
+	// "docker" or "podman" restricts the search to what concerns that engine;
+	// any other is the only candidate.
 	Host string
-	// Context is the name of a Docker context.
+	// Context is the name of a Docker context. "default" means none.
 	Context string
 	// Engines are names of registered engines that Host may give, besides
 	// those that ParseHost knows.
@@ -60,10 +62,7 @@ type Options struct {
 	APIVersion string
 }
 
-// Candidates returns the places to try, in order. When the first is Explicit it
-// is the only one. The list may be empty. An error means that a choice was made
-// which cannot be followed: a malformed address, an unknown context or
-// connection, an unreadable file that had to be read.
-func Candidates(env Env, opt Options) ([]Candidate, []Note, error) {
-	return nil, nil, nil
+// candidate is a Candidate at an address.
+func candidate(addr Address, source string) Candidate {
+	return Candidate{Host: addr.String(), Addr: addr, Source: source}
 }
