@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -93,6 +94,9 @@ func connectionLost(err error) bool {
 		}
 	}
 	if _, ok := errors.AsType[*net.OpError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok { // a connection made of files: a named pipe, the pipes of ssh
 		return true
 	}
 	return strings.Contains(err.Error(), serverClosedIdle)

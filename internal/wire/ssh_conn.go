@@ -1,0 +1,148 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// sshFailed is the exit code with which ssh itself fails; others are the remote command's.
+const sshFailed = 255
+
+// sshConn is an ssh process whose stdin and stdout are the connection.
+type sshConn struct {
+	ssh     *SSH
+	cmd     *exec.Cmd
+	in, out *os.File
+	stderr  *os.File // a file, so that nobody has to read it while the connection lives
+	wait    func() error
+	close   func() error
+	got     atomic.Bool // a byte was read
+}
+
+// session starts the remote command as a session of m, whose place it has and gives back at its Close.
+func (s *SSH) session(m *sshMaster) (net.Conn, error) {
+	c := &sshConn{ssh: s}
+	childIn, childOut, err := c.pipes()
+	if err != nil {
+		m.release()
+		return nil, err
+	}
+	// The context of the dial does not govern the process: Close does.
+	c.cmd = s.command(context.Background(), m, false, []string{"-T", "-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes"}, s.remote)
+	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = childIn, childOut, c.stderr
+	err = c.cmd.Start()
+	childIn.Close()
+	childOut.Close()
+	if err != nil {
+		err = s.failure(err, c.stderr)
+		c.closeFiles()
+		m.release()
+		return nil, err
+	}
+	c.wait = sync.OnceValue(c.cmd.Wait)
+	c.close = sync.OnceValue(func() error {
+		_ = c.cmd.Process.Kill() // it may have ended; ssh's master closes the session
+		_ = c.wait()
+		c.closeFiles()
+		m.release()
+		return nil
+	})
+	return c, nil
+}
+
+// pipes makes c's files and returns the child's ends.
+func (c *sshConn) pipes() (childIn, childOut *os.File, err error) {
+	if c.stderr, err = c.ssh.scratch(); err != nil {
+		return nil, nil, err
+	}
+	if childIn, c.in, err = os.Pipe(); err == nil {
+		if c.out, childOut, err = os.Pipe(); err == nil {
+			return childIn, childOut, nil
+		}
+		childIn.Close()
+		c.in.Close()
+	}
+	c.stderr.Close()
+	return nil, nil, fmt.Errorf("ssh: %w", err)
+}
+
+func (c *sshConn) closeFiles() {
+	c.in.Close()
+	c.out.Close()
+	c.stderr.Close()
+}
+
+// Read implements net.Conn. An end before the first byte is the remote command's failure; an end with ssh's own exit code is a lost connection.
+func (c *sshConn) Read(p []byte) (int, error) {
+	n, err := c.out.Read(p)
+	if n > 0 {
+		c.got.Store(true)
+	}
+	switch {
+	case err == nil:
+		return n, nil
+	case err == io.EOF:
+		return n, c.ended()
+	}
+	return n, closedError(err)
+}
+
+// ended returns what the end of ssh's output means.
+func (c *sshConn) ended() error {
+	err := c.wait() // it ends now, or is killed by Close
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	if err == nil || ok && c.got.Load() && exit.ExitCode() != sshFailed {
+		return io.EOF
+	}
+	return fmt.Errorf("%w: %w", io.ErrUnexpectedEOF, c.ssh.failure(err, c.stderr))
+}
+
+// Write implements net.Conn.
+func (c *sshConn) Write(p []byte) (int, error) {
+	n, err := c.in.Write(p)
+	return n, closedError(err)
+}
+
+// closedError returns err in the terms of package net.
+func closedError(err error) error {
+	if errors.Is(err, os.ErrClosed) {
+		return net.ErrClosed
+	}
+	return err
+}
+
+// CloseWrite closes the stdin of the remote command.
+func (c *sshConn) CloseWrite() error {
+	if err := c.in.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
+
+// Close implements net.Conn.
+func (c *sshConn) Close() error { return c.close() }
+
+// The deadlines are those of the pipes.
+
+func (c *sshConn) SetReadDeadline(t time.Time) error  { return c.out.SetReadDeadline(t) }
+func (c *sshConn) SetWriteDeadline(t time.Time) error { return c.in.SetWriteDeadline(t) }
+func (c *sshConn) SetDeadline(t time.Time) error {
+	return errors.Join(c.SetReadDeadline(t), c.SetWriteDeadline(t))
+}
+
+// sshAddr is the host at the other end.
+type sshAddr string
+
+func (a sshAddr) Network() string { return "ssh" }
+func (a sshAddr) String() string  { return string(a) }
+
+func (c *sshConn) LocalAddr() net.Addr  { return sshAddr("local") }
+func (c *sshConn) RemoteAddr() net.Addr { return sshAddr(c.ssh.cfg.Host) }

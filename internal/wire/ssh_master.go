@@ -1,0 +1,196 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// exitTimeout bounds how long Close waits for an ssh to acknowledge that it shall exit: it is a process of ours on this machine, not the network.
+const exitTimeout = 5 * time.Second
+
+// probeCommand finds out which of the two engines' clients reaches its engine: with nothing on its stdin, dial-stdio connects and ends. Its stderr says why neither does.
+const probeCommand = `sh -c 'for c in docker podman; do $c system dial-stdio </dev/null >/dev/null && echo $c && exit; done; exit 1'`
+
+// sshMaster is one ssh connection, a process in the background that carries sessions. ssh calls its unix socket a control path.
+type sshMaster struct {
+	control  string // path
+	forward  string // path of the local end of SocketPath
+	sessions atomic.Int32
+}
+
+func (m *sshMaster) take() {
+	if m != nil {
+		m.sessions.Add(1)
+	}
+}
+
+func (m *sshMaster) release() {
+	if m != nil {
+		m.sessions.Add(-1)
+	}
+}
+
+// alive says whether the master listens: ssh removes the socket when it ends. One that was killed leaves it; sessions then make connections of their own.
+func (m *sshMaster) alive() bool {
+	_, err := os.Stat(m.control)
+	return err == nil
+}
+
+// startMaster logs in. ssh goes to the background when it has.
+func (s *SSH) startMaster(ctx context.Context, number int) (*sshMaster, error) {
+	m := &sshMaster{control: filepath.Join(s.dir, "control"+strconv.Itoa(number))}
+	args := []string{"-f", "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=" + persist, "-o", "ClearAllForwardings=yes"}
+	if _, err := s.run(ctx, m, s.cfg.Interactive, args, ""); err != nil {
+		return nil, err
+	}
+	if s.cfg.SocketPath == "" {
+		return m, nil
+	}
+	m.forward = filepath.Join(s.dir, "engine"+strconv.Itoa(number))
+	if _, err := s.run(ctx, m, false, []string{"-O", "forward", "-L", m.forward + ":" + s.cfg.SocketPath}, ""); err != nil {
+		_ = s.exit(m)
+		return nil, err
+	}
+	return m, nil
+}
+
+// probe returns the remote command that reaches an engine.
+func (s *SSH) probe(ctx context.Context, m *sshMaster) (string, error) {
+	out, err := s.run(ctx, m, false, []string{"-T", "-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes"}, probeCommand)
+	if err != nil {
+		return "", fmt.Errorf("neither docker nor podman reaches an engine there: %w", err)
+	}
+	return string(bytes.TrimSpace(out)) + " system dial-stdio", nil
+}
+
+// exit ends m and its sessions.
+func (s *SSH) exit(m *sshMaster) error {
+	ctx, cancel := context.WithTimeout(context.Background(), exitTimeout)
+	defer cancel()
+	if _, err := s.run(ctx, m, false, []string{"-O", "exit"}, ""); err != nil && m.alive() {
+		return err
+	}
+	return nil
+}
+
+// command returns an ssh that uses m, with args before the host and remote, unless empty, as the remote command. A process without a terminal gets none of its signals either: the ^C that cancels what the program does must not
+// cut the connection over which it cleans up.
+func (s *SSH) command(ctx context.Context, m *sshMaster, terminal bool, args []string, remote string) *exec.Cmd {
+	all := []string{"-o", "RemoteCommand=none", "-o", "ForwardX11=no", "-o", "PermitLocalCommand=no"}
+	if m != nil {
+		all = append(all, "-o", "ControlPath="+m.control)
+	} else {
+		all = append(all, "-o", "ControlPath=none")
+	}
+	if !s.cfg.Interactive {
+		all = append(all, "-o", "BatchMode=yes")
+	}
+	all = append(all, args...)
+	for _, o := range []struct{ flag, value string }{{"-l", s.cfg.User}, {"-p", s.cfg.Port}, {"-i", s.cfg.IdentityFile}} {
+		if o.value != "" {
+			all = append(all, o.flag, o.value)
+		}
+	}
+	all = append(append(all, s.cfg.ExtraArgs...), "--", s.cfg.Host)
+	if remote != "" {
+		all = append(all, remote)
+	}
+	cmd := exec.CommandContext(ctx, s.cfg.Binary, all...)
+	if !terminal {
+		detach(cmd)
+	}
+	return cmd
+}
+
+// run runs an ssh to its end and returns its stdout.
+func (s *SSH) run(ctx context.Context, m *sshMaster, terminal bool, args []string, remote string) ([]byte, error) {
+	cmd := s.command(ctx, m, terminal, args, remote)
+	var files [2]*os.File // not pipes: an ssh that goes to the background may keep them open
+	for i := range files {
+		f, err := s.scratch()
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files[i] = f
+	}
+	cmd.Stdout, cmd.Stderr = files[0], files[1]
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			err = contextError(ctx)
+		}
+		return nil, s.failure(err, files[1])
+	}
+	if _, err := files[0].Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(files[0])
+}
+
+// scratch returns a file without a name.
+func (s *SSH) scratch() (*os.File, error) {
+	f, err := os.CreateTemp(s.dir, "std")
+	if err != nil {
+		return nil, fmt.Errorf("ssh: %w", err)
+	}
+	_ = os.Remove(f.Name()) // Windows keeps it until Close removes the directory
+	return f, nil
+}
+
+// failure returns err, the end of an ssh, with what it said.
+func (s *SSH) failure(err error, stderr *os.File) error {
+	const most = 4 << 10 // the tail says why
+	var text []byte
+	if info, e := stderr.Stat(); e == nil {
+		text = make([]byte, min(info.Size(), most))
+		n, _ := stderr.ReadAt(text, info.Size()-int64(len(text)))
+		text = bytes.TrimSpace(bytes.ReplaceAll(text[:n], []byte("\r"), nil))
+	}
+	if len(text) == 0 {
+		return fmt.Errorf("ssh %s: %w", s.cfg.Host, err)
+	}
+	return fmt.Errorf("ssh %s: %w: %s", s.cfg.Host, err, text)
+}
+
+// dialForward connects to the forwarded socket.
+func (m *sshMaster) dialForward(ctx context.Context, cfg SSHConfig) (net.Conn, error) {
+	conn, err := DialUnix(m.forward)(ctx)
+	if err != nil {
+		return nil, err
+	}
+	unix, ok := conn.(*net.UnixConn)
+	if !ok {
+		conn.Close()
+		return nil, errors.New("ssh: not a unix socket")
+	}
+	return &forwardConn{UnixConn: unix, name: cfg.SocketPath + " on " + cfg.Host}, nil
+}
+
+// forwardConn is a connection to the forwarded socket. ssh accepts it before the other end is connected, so that nobody there is an end without a byte.
+type forwardConn struct {
+	*net.UnixConn
+	name string
+	got  atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *forwardConn) Read(p []byte) (int, error) {
+	n, err := c.UnixConn.Read(p)
+	switch {
+	case n > 0:
+		c.got.Store(true)
+	case err == io.EOF && !c.got.Load():
+		err = fmt.Errorf("no engine answers at %s: %w", c.name, io.ErrUnexpectedEOF)
+	}
+	return n, err
+}
