@@ -33,13 +33,19 @@ func Load(env Env) *Config {
 // LoadFile reads a file in the format of config.json from another place.
 func LoadFile(env Env, path string) *Config {
 	data, err := env.Read(path)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) { // as with HOME=/dev/null
-		return &Config{path: path}
-	}
 	if err != nil {
-		return &Config{path: path, err: fmt.Errorf("read client configuration: %w", err)}
+		return unreadable(path, err)
 	}
 	return Parse(path, data)
+}
+
+// unreadable is the Config of a file that could not be read: an empty one when
+// it is not there (with HOME=/dev/null the error is ENOTDIR).
+func unreadable(path string, err error) *Config {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
+		return &Config{path: path}
+	}
+	return &Config{path: path, err: fmt.Errorf("read client configuration: %w", err)}
 }
 
 // Parse makes a Config of a file's content; path is for messages. An empty file
