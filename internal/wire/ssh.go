@@ -135,7 +135,7 @@ func (s *SSH) lock(ctx context.Context) error {
 
 func (s *SSH) unlock() { s.turn <- struct{}{} }
 
-// acquire returns a master with a place for a session, and takes the place: its release gives it back. One master is started at a time: sshd drops those who log in all at once. The master is nil where ssh has none.
+// acquire returns a master with a place for a session, and takes the place for a session, whose end releases it. One master is started at a time: sshd drops those who log in all at once. The master is nil where ssh has none.
 func (s *SSH) acquire(ctx context.Context) (*sshMaster, error) {
 	if err := s.lock(ctx); err != nil {
 		return nil, err
@@ -150,7 +150,9 @@ func (s *SSH) acquire(ctx context.Context) (*sshMaster, error) {
 			return nil, err
 		}
 	}
-	m.take()
+	if s.cfg.SocketPath == "" {
+		m.take()
+	}
 	return m, nil
 }
 

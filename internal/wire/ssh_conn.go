@@ -25,6 +25,7 @@ type sshConn struct {
 	wait    func() error
 	close   func() error
 	got     atomic.Bool // a byte was read
+	closed  atomic.Bool
 }
 
 // session starts the remote command as a session of m, whose place it has and gives back at its Close.
@@ -49,6 +50,7 @@ func (s *SSH) session(m *sshMaster) (net.Conn, error) {
 	}
 	c.wait = sync.OnceValue(c.cmd.Wait)
 	c.close = sync.OnceValue(func() error {
+		c.closed.Store(true)
 		_ = c.cmd.Process.Kill() // it may have ended; ssh's master closes the session
 		_ = c.wait()
 		c.closeFiles()
@@ -98,6 +100,9 @@ func (c *sshConn) Read(p []byte) (int, error) {
 // ended returns what the end of ssh's output means.
 func (c *sshConn) ended() error {
 	err := c.wait() // it ends now, or is killed by Close
+	if c.closed.Load() {
+		return net.ErrClosed
+	}
 	exit, ok := errors.AsType[*exec.ExitError](err)
 	if err == nil || ok && c.got.Load() && exit.ExitCode() != sshFailed {
 		return io.EOF
