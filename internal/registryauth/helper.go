@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,7 +20,7 @@ const maxOutput = 1 << 20
 
 // waitDelay is how long a killed helper's output is waited for, when a child of
 // its own keeps it open.
-const waitDelay = time.Second
+const waitDelay = 100 * time.Millisecond
 
 // helper is one credential helper.
 type helper struct {
@@ -72,6 +73,7 @@ func (h helper) list(ctx context.Context) ([]string, error) {
 	for server := range answer {
 		servers = append(servers, server)
 	}
+	slices.Sort(servers)
 	return servers, nil
 }
 
@@ -99,14 +101,14 @@ func (h helper) run(ctx context.Context, verb, input string) ([]byte, error) {
 	err = cmd.Wait()
 	switch {
 	case ctx.Err() != nil && err != nil:
-		return nil, fmt.Errorf("run credential helper %s: %w", h.name, context.Cause(ctx))
+		return nil, fmt.Errorf("run credential helper %s: %w", h.name, ctx.Err())
 	case err == nil && stdout.over:
 		return nil, &HelperError{h.name, h.file, input, "its answer is too long", nil}
 	case err == nil:
-		return stdout.Bytes(), nil
+		return stdout.buf.Bytes(), nil
 	}
 	// Helpers say on stdout why they fail; what they run says it on stderr.
-	text := strings.TrimSpace(stdout.String() + "\n" + stderr.String())
+	text := strings.TrimSpace(stdout.buf.String() + "\n" + stderr.buf.String())
 	if containsAny(text, "executable file not found", "command not found", "not initialized") {
 		return nil, &MissingHelperError{h.name, h.file, input, &HelperError{h.name, h.file, input, text, err}}
 	}
@@ -151,17 +153,18 @@ func containsAny(text string, parts ...string) bool {
 	return false
 }
 
-// capped is a buffer that drops what is more than maxOutput.
+// capped is a buffer that drops what is more than maxOutput. The buffer is not
+// embedded: its ReadFrom would know no bound.
 type capped struct {
-	bytes.Buffer
+	buf  bytes.Buffer
 	over bool
 }
 
 func (c *capped) Write(p []byte) (int, error) {
-	if room := maxOutput - c.Len(); len(p) > room {
+	if room := maxOutput - c.buf.Len(); len(p) > room {
 		c.over = true
-		c.Buffer.Write(p[:room])
+		c.buf.Write(p[:room])
 		return len(p), nil
 	}
-	return c.Buffer.Write(p)
+	return c.buf.Write(p)
 }

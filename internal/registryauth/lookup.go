@@ -47,6 +47,7 @@ type source struct {
 	*clientconfig.Config
 	podman bool // keys are Podman's
 	named  bool // somebody said to use this file
+	must   bool // it is an error if it is not there
 }
 
 // sources lists the places in order.
@@ -56,7 +57,7 @@ func sources(env Env) []source {
 		l = append(l, source{Config: clientconfig.Parse("DOCKER_AUTH_CONFIG", []byte(content)), named: true})
 	}
 	if file := env.Var("REGISTRY_AUTH_FILE"); file != "" {
-		l = append(l, source{Config: clientconfig.LoadFile(env, file), podman: true, named: true})
+		l = append(l, source{Config: clientconfig.LoadFile(env, file), podman: true, named: true, must: true})
 	} else {
 		for _, file := range podmanFiles(env) {
 			l = append(l, source{Config: clientconfig.LoadFile(env, file), podman: true})
@@ -83,8 +84,11 @@ func podmanFiles(env Env) []string {
 }
 
 // usable is nil if the place can be read.
-func (s source) usable() error {
+func (s source) usable(env Env) error {
 	err := s.Err()
+	if err == nil && s.must && !env.Exists(s.Path()) {
+		return fmt.Errorf("read REGISTRY_AUTH_FILE: %w", &fs.PathError{Op: "open", Path: s.Path(), Err: fs.ErrNotExist})
+	}
 	if err != nil && !s.named && errors.Is(err, fs.ErrPermission) {
 		return &UnreadableFileError{s.Path(), err}
 	}
@@ -93,7 +97,7 @@ func (s source) usable() error {
 
 // lookup finds the credentials in one place.
 func (s source) lookup(ctx context.Context, env Env, t target) (c Credentials, found bool, err error) {
-	if err := s.usable(); err != nil {
+	if err := s.usable(env); err != nil {
 		return Credentials{}, false, err
 	}
 	var ignored error
