@@ -88,8 +88,12 @@ func (c *connections) readConf(env Env, file string, must bool) error {
 		return err
 	}
 	root, problems := parseTOML(data)
-	if len(problems) > 0 {
-		c.note("%s: line %d and %d more are not understood and left out", file, problems[0], len(problems)-1)
+	switch len(problems) {
+	case 0:
+	case 1:
+		c.note("%s: line %d is not understood and left out", file, problems[0])
+	default:
+		c.note("%s: line %d and %d others are not understood and left out", file, problems[0], len(problems)-1)
 	}
 	engine, _ := root["engine"].(table)
 	if s, ok := engine["active_service"].(string); ok {
