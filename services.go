@@ -1,8 +1,5 @@
 package berth
 
-// Containers makes, finds and removes containers. It is [Client].Containers.
-type Containers struct{ cli *Client }
-
 // Images is [Client].Images.
 type Images struct{ cli *Client }
 
