@@ -8,7 +8,7 @@ import (
 // background are functions whose goroutines the runtime and package testing start once and for all.
 var background = []string{
 	"os/signal.signal_recv", "os/signal.loop", "runtime.ensureSigM", "runtime.ReadTrace",
-	"testing.(*M).startAlarm", "testing.(*F).Fuzz", "testing.runFuzzing", "internal/fuzz.", "testing.tRunner.func",
+	"testing.(*M).startAlarm", "testing.(*F).Fuzz", "testing.runFuzzing", "internal/fuzz.",
 }
 
 // goroutines returns the stacks of all goroutines but the caller's and those of the runtime, by their number.
