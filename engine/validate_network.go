@@ -20,7 +20,7 @@ func (v *validator) namespaces(s *Spec) {
 			v.add(ns.option, ns.mode, "want container:NAME")
 		case mode == "ns" && !has, mode == "ns" && !strings.HasPrefix(value, "/"):
 			v.add(ns.option, ns.mode, "want ns:PATH with an absolute path")
-		case has && (mode == "host" || mode == "private" || mode == "none" || mode == "bridge" && ns.option != "Spec.NetworkMode"):
+		case has && (mode == "host" || mode == "private" || mode == "none" || mode == "bridge"):
 			v.add(ns.option, ns.mode, mode+" takes nothing after a colon")
 		}
 	}
