@@ -1,0 +1,72 @@
+package conformance
+
+import (
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/google/go-containerregistry/pkg/registry"
+
+	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/engine/enginetest"
+	"github.com/berthdev/berth/internal/leaktest"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
+
+func TestEngine(t *testing.T) {
+	name, host := os.Getenv("BERTH_ENGINE"), os.Getenv("BERTH_ENGINE_HOST")
+	if name == "" || host == "" {
+		t.Skip("no engine: BERTH_ENGINE and BERTH_ENGINE_HOST are not set (scripts/test conformance NAME sets them)")
+	}
+	addr, ours := os.Getenv("BERTH_ENGINE_ADDR"), os.Getenv("BERTH_OUR_ADDR")
+	cfg := enginetest.Config{
+		Name:    name,
+		Image:   "docker.io/library/busybox:latest",
+		OurAddr: ours,
+		Soak:    os.Getenv("BERTH_SOAK") == "1",
+		Results: os.Getenv("BERTH_RESULTS"),
+		New: func(ctx context.Context, opts ...berth.Option) (*berth.Client, error) {
+			base := []berth.Option{berth.WithHost(host)}
+			if addr != "" {
+				base = append(base, berth.WithPublishedHost(addr))
+			}
+			return berth.New(ctx, append(base, opts...)...)
+		},
+	}
+	if ours != "" {
+		cfg.Registry = serveRegistry(t, ours)
+	}
+	enginetest.Run(t, cfg)
+}
+
+// serveRegistry serves an empty registry on one of the ports that the engines
+// take plain HTTP from, and returns its address.
+func serveRegistry(t *testing.T, ours string) string {
+	t.Helper()
+	var l net.Listener
+	var err error
+	for _, port := range []string{"5000", "5001", "5002", "5003"} {
+		if l, err = (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(ours, port)); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		t.Fatalf("listen for the registry: %v", err)
+	}
+	srv := &http.Server{Handler: registry.New(registry.Logger(log.New(io.Discard, "", 0)))}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		srv.Serve(l)
+	}()
+	t.Cleanup(func() {
+		srv.Close()
+		<-done
+	})
+	return l.Addr().String()
+}

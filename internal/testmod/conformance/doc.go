@@ -1,0 +1,12 @@
+// Package conformance runs Berth's conformance suite, engine/enginetest, against
+// the engine that the environment names:
+//
+//	BERTH_ENGINE       its name in the results, e.g. docker28
+//	BERTH_ENGINE_HOST  where it is, e.g. unix:///run/x.sock
+//	BERTH_ENGINE_ADDR  the address at which its published ports are dialled
+//	BERTH_OUR_ADDR     the address under which it reaches us: a registry is served there
+//	BERTH_SOAK         1: the long cases too
+//	BERTH_RESULTS      directory for the results
+//
+// scripts/test conformance sets them. It has no code of its own to import.
+package conformance
