@@ -41,26 +41,16 @@ func (c *Container) Restart(ctx context.Context, opts ...StopOptions) error {
 	return c.mutate(ctx, c.cli.e.ContainerRestart(ctx, c.id, o))
 }
 
-// KillOptions say how to kill.
-type KillOptions struct {
-	// Signal is a name with or without SIG ("HUP", "SIGTERM", "RTMIN+3") or a
-	// number ("9"). "" is SIGKILL.
-	Signal string
-}
-
 // Kill sends a signal to the container's process and does not wait for its
-// effect. A container that does not run is [ErrNotRunning].
-func (c *Container) Kill(ctx context.Context, opts ...KillOptions) error {
-	o, err := atMostOne("Container.Kill", opts)
-	if err != nil {
-		return err
-	}
-	if o.Signal != "" {
-		if _, _, err := engine.ParseSignal(o.Signal); err != nil {
+// effect. signal is a name with or without SIG ("HUP", "SIGTERM", "RTMIN+3") or a
+// number ("9"); "" is SIGKILL. A container that does not run is [ErrNotRunning].
+func (c *Container) Kill(ctx context.Context, signal string) error {
+	if signal != "" {
+		if _, _, err := engine.ParseSignal(signal); err != nil {
 			return err
 		}
 	}
-	return c.mutate(ctx, c.cli.e.ContainerKill(ctx, c.id, o.Signal))
+	return c.mutate(ctx, c.cli.e.ContainerKill(ctx, c.id, signal))
 }
 
 // Pause freezes the container's processes.

@@ -91,6 +91,9 @@ func (o *output) collect(p []byte) {
 // stop makes further Writes fail. It tells whether the caller's writer is still
 // in a Write, which nobody can interrupt.
 func (o *output) stop() (busy bool) {
+	if o == nil {
+		return false
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.stopped = true
@@ -111,8 +114,11 @@ func (o *output) isTruncated() bool {
 	return o.truncated
 }
 
-// failure is what the caller's writer failed with.
+// failure is what the caller's writer failed with. A nil output has none.
 func (o *output) failure() error {
+	if o == nil {
+		return nil
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.err
@@ -141,4 +147,20 @@ func copyOutput(stdout, stderr io.Writer, r io.Reader, multiplexed bool) error {
 	}
 	_, err := io.Copy(stdout, r)
 	return err
+}
+
+// passTo is an output to a writer, nil for a nil one.
+func passTo(name string, w io.Writer) *output {
+	if w == nil {
+		return nil
+	}
+	return newOutput(name, w, 0)
+}
+
+// orNil is o as a writer: the nil interface for a nil output.
+func orNil(o *output) io.Writer {
+	if o == nil {
+		return nil
+	}
+	return o
 }
