@@ -28,7 +28,7 @@ func (t *Terminal) MakeRaw() (restore func() error, err error) {
 	if t.in != nil {
 		err = add(t.in, rawInput)
 	}
-	if err == nil && rawOutput != nil && IsTerminal(t.out) {
+	if err == nil && separateModes && IsTerminal(t.out) {
 		err = add(t.out, rawOutput)
 	}
 	if err != nil {
@@ -88,7 +88,7 @@ func (t *Terminal) Raw(ctx context.Context, f func(context.Context) error) (err 
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
-	for _, s := range endSignals {
+	for _, s := range endSignals() {
 		if !signal.Ignored(s) { // as nohup has it
 			signal.Notify(signals, s)
 		}

@@ -211,7 +211,7 @@ func TestRawRestoresAtASignal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sig := range endSignals {
+	for _, sig := range endSignals() {
 		if signal.Ignored(sig) {
 			continue // the test was started with nohup
 		}

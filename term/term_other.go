@@ -10,12 +10,13 @@ import (
 // mode is nothing here.
 type mode = struct{}
 
-var endSignals = []os.Signal{os.Interrupt}
+func endSignals() []os.Signal { return nil }
 
-var (
-	rawInput  func(mode) mode
-	rawOutput func(mode) mode
-)
+func rawInput(m mode) mode { return m }
+
+func rawOutput(m mode) mode { return m }
+
+const separateModes = false
 
 func getMode(uintptr) (mode, error) { return mode{}, errors.ErrUnsupported }
 

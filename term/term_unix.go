@@ -14,7 +14,9 @@ import (
 type mode = unix.Termios
 
 // endSignals are the signals that end a program and that can be caught.
-var endSignals = []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+func endSignals() []os.Signal {
+	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT}
+}
 
 func getMode(fd uintptr) (mode, error) {
 	m, err := unix.IoctlGetTermios(int(fd), getTermios)
@@ -26,8 +28,11 @@ func getMode(fd uintptr) (mode, error) {
 
 func setMode(fd uintptr, m mode) error { return unix.IoctlSetTermios(int(fd), setTermios, &m) }
 
-// rawOutput is nil: both directions have one mode.
-var rawOutput func(mode) mode
+// rawOutput changes nothing: both directions have one mode.
+func rawOutput(m mode) mode { return m }
+
+// separateModes tells whether input and output have a mode each.
+const separateModes = false
 
 // rawInput is cfmakeraw(3).
 func rawInput(m mode) mode {

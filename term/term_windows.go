@@ -11,7 +11,7 @@ import (
 type mode = uint32
 
 // endSignals are the signals that end a program and that can be caught.
-var endSignals = []os.Signal{os.Interrupt}
+func endSignals() []os.Signal { return []os.Signal{os.Interrupt} }
 
 // pollInterval is how often the console's size is looked at: only a reader of
 // the console's input events is told of changes, and the input is the
@@ -33,9 +33,12 @@ func rawInput(m mode) mode {
 }
 
 // rawOutput understands escape sequences and does not break lines by itself.
-var rawOutput = func(m mode) mode {
+func rawOutput(m mode) mode {
 	return m | windows.ENABLE_PROCESSED_OUTPUT | windows.ENABLE_VIRTUAL_TERMINAL_PROCESSING | windows.DISABLE_NEWLINE_AUTO_RETURN
 }
+
+// separateModes tells whether input and output have a mode each.
+const separateModes = true
 
 func getSize(fd uintptr) (Size, error) {
 	var info windows.ConsoleScreenBufferInfo

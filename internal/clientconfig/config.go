@@ -16,18 +16,23 @@ import (
 type Config struct {
 	path string
 	keys map[string]json.RawMessage
-	err  error // why the file as a whole is unusable; every method returns it
+	err  error // why the file as a whole is unusable
+	mute bool  // the methods for values do not return err, but nothing
 }
 
 // Load reads config.json of env.DockerDir. It never fails: an unusable file is
 // reported by the methods that need a value from it. An absent file is an empty
-// one.
+// one. So is one in the home directory that this process may not read, as a
+// service with another user's HOME finds it; Err alone tells of it then. One
+// that DOCKER_CONFIG names must be readable.
 func Load(env Env) *Config {
 	dir := env.DockerDir()
 	if dir == "" {
 		return &Config{}
 	}
-	return LoadFile(env, env.Join(dir, "config.json"))
+	c := LoadFile(env, env.Join(dir, "config.json"))
+	c.mute = errors.Is(c.err, fs.ErrPermission) && env.Var("DOCKER_CONFIG") == ""
+	return c
 }
 
 // LoadFile reads a file in the format of config.json from another place.
@@ -69,7 +74,7 @@ func (c *Config) Err() error { return c.err }
 
 // value decodes one key into v; an absent or null key leaves v alone.
 func (c *Config) value(key string, v any) error {
-	if c.err != nil {
+	if c.err != nil && !c.mute {
 		return c.err
 	}
 	raw, ok := c.keys[key]

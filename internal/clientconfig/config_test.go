@@ -116,9 +116,18 @@ func TestCorruptFileIsNamedWhereItMatters(t *testing.T) {
 }
 
 func TestDeniedFile(t *testing.T) {
-	c := clientconfig.Load(envtest.Machine{Denied: []string{"/home/u"}}.Env())
-	if _, err := c.CurrentContext(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), file) {
-		t.Errorf("error = %v", err)
+	m := envtest.Machine{Denied: []string{"/home/u"}}
+	c := clientconfig.Load(m.Env())
+	if s, err := c.CurrentContext(); s != "" || err != nil {
+		t.Errorf("CurrentContext() = %q, %v", s, err)
+	}
+	if err := c.Err(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), file) {
+		t.Errorf("Err() = %v", err)
+	}
+
+	m.Vars = map[string]string{"DOCKER_CONFIG": "/home/u/cfg"}
+	if _, err := clientconfig.Load(m.Env()).CurrentContext(); !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "/home/u/cfg") {
+		t.Errorf("DOCKER_CONFIG: %v", err)
 	}
 }
 

@@ -45,10 +45,6 @@ type Address struct {
 // HostPort is the address to dial over TCP.
 func (a Address) HostPort() string { return net.JoinHostPort(a.Host, a.Port) }
 
-// Local tells whether the engine is reached without a network: its host is
-// then this one, or a virtual machine that forwards a socket.
-func (a Address) Local() bool { return a.Scheme == SchemeUnix || a.Scheme == SchemeNpipe }
-
 // String is the canonical form, which ParseHost reads back to the same Address.
 func (a Address) String() string {
 	switch a.Scheme {

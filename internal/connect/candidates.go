@@ -1,9 +1,7 @@
 package connect
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -209,10 +207,10 @@ func (f *finder) currentContext() (c Candidate, found bool, err error) {
 	if !f.docker() || f.opt.Context != "" || f.env.Var("DOCKER_CONTEXT") != "" {
 		return c, false, nil
 	}
-	name, err := clientconfig.Load(f.env).CurrentContext()
-	if errors.Is(err, fs.ErrPermission) && f.env.Var("DOCKER_CONFIG") == "" {
-		f.note("%v: left out", err) // as a service with another user's HOME finds it
-		return c, false, nil
+	cfg := clientconfig.Load(f.env)
+	name, err := cfg.CurrentContext()
+	if err == nil && cfg.Err() != nil {
+		f.note("%v: left out", cfg.Err())
 	}
 	if err != nil || name == "" || name == "default" {
 		return c, false, err

@@ -3,6 +3,7 @@ package connect
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"strings"
 	"testing"
 
@@ -28,9 +29,7 @@ func contextFile(kind, name, file string) string {
 // withContext adds a context to files.
 func withContext(files vars, name, host string) vars {
 	out := vars{contextFile("meta", name, "meta.json"): `{"Name":"` + name + `","Metadata":{},"Endpoints":{"docker":{"Host":"` + host + `","SkipTLSVerify":false}}}`}
-	for k, v := range files {
-		out[k] = v
-	}
+	maps.Copy(out, files)
 	return out
 }
 
