@@ -27,7 +27,7 @@ func TestParseReference(t *testing.T) {
 		"localhost":                          hub("library/localhost", "", ""),
 		"localhost/app":                      {"localhost", "app", "", ""},
 		"localhost:5000/app:1":               {"localhost:5000", "app", "1", ""},
-		"192.0.2.1:5000/app":               {"192.0.2.1:5000", "app", "", ""},
+		"192.0.2.1:5000/app":                 {"192.0.2.1:5000", "app", "", ""},
 		"quay.io/podman/hello":               {"quay.io", "podman/hello", "", ""},
 		"[fd00::1]:5000/app:1":               {"[fd00::1]:5000", "app", "1", ""},
 		"[::1]/app":                          {"[::1]", "app", "", ""},
