@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -83,8 +84,8 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// serverClosedIdle is the text of an error that net/http returns but does not export: a pooled connection was closed by the server while a request was being written to it.
-const serverClosedIdle = "http: server closed idle connection"
+// lostTexts are errors for a lost connection that net/http returns but does not export: while a request is written to a pooled connection, and after a body's last chunk.
+var lostTexts = [...]string{"http: server closed idle connection", "http: unexpected EOF reading trailer"}
 
 // connectionLost says whether err is the end of a connection, by whichever side and in whichever half.
 func connectionLost(err error) bool {
@@ -99,7 +100,7 @@ func connectionLost(err error) bool {
 	if _, ok := errors.AsType[*fs.PathError](err); ok { // a connection made of files: a named pipe, the pipes of ssh
 		return true
 	}
-	return strings.Contains(err.Error(), serverClosedIdle)
+	return slices.ContainsFunc(lostTexts[:], func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
 // requestError returns err, with which the request of ctx failed before its response's head, in this package's terms.

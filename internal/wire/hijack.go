@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -34,7 +35,7 @@ func (c *Client) hijack(ctx context.Context, r Request) (*Conn, int, error) {
 	}
 	defer up.close()
 	req.Header.Set("Connection", "Upgrade")
-	req.Header.Set("Upgrade", "tcp")
+	req.Header.Set("Upgrade", cmp.Or(r.Upgrade, "tcp"))
 	raw, err := c.dial(ctx)
 	if err != nil {
 		return nil, 0, requestError(ctx, r, nil, err)

@@ -22,6 +22,8 @@ type Request struct {
 	Body io.Reader
 	// JSON is encoded as the body, with its Content-Type, when Body is nil and JSON is not.
 	JSON any
+	// Upgrade is the protocol that Hijack asks for; "" is tcp.
+	Upgrade string
 	// NoPrefix leaves the Client's prefix off, e.g. for /_ping.
 	NoPrefix bool
 }
