@@ -23,6 +23,8 @@ type ExitError struct {
 	Container *Container
 	// Message is the engine's text, when it had one: why the command could not be started.
 	Message string
+
+	kind error // ErrCommandNotFound or ErrCommandNotExecutable when the engine told so
 }
 
 // Error tells the code and, as far as there are any, the engine's words or the
@@ -47,7 +49,10 @@ func (e *ExitError) Error() string {
 // Is tells whether target is [ErrCommandNotFound] or [ErrCommandNotExecutable] and
 // the process could not be started for that reason.
 func (e *ExitError) Is(target error) bool {
-	kind := normal.ExitKind(e.Code, e.Message)
+	kind := e.kind
+	if kind == nil && e.Message != "" {
+		kind = normal.ExitKind(e.Code, e.Message)
+	}
 	return kind != nil && target == kind
 }
 

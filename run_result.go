@@ -24,7 +24,7 @@ func (r *run) result(ctx context.Context, err error) (*Result, error) {
 		return res, err
 	case err != nil:
 		return res, r.c.discard(ctx, r.o.CleanupTimeout, err)
-	case r.notStarted != "":
+	case r.kind != nil:
 		return res, r.c.discard(ctx, r.o.CleanupTimeout, r.exitError(res))
 	case res.ExitCode == 0:
 		return r.end(ctx, res, nil)
@@ -45,7 +45,7 @@ func (r *run) exitError(res *Result) error {
 	}
 	return &ExitError{
 		Code: res.ExitCode, Stdout: r.stdout.last(), Stderr: r.stderr.last(),
-		OOMKilled: res.OOMKilled, Container: r.c, Message: message,
+		OOMKilled: res.OOMKilled, Container: r.c, Message: message, kind: r.kind,
 	}
 }
 

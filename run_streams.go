@@ -27,6 +27,7 @@ type run struct {
 	stdout, stderr *output
 	exit           *engine.Exit // how the process ended; nil as long as that is not known
 	notStarted     string       // the engine's words when the command could not be started
+	kind           error        // then, why
 }
 
 // waited is what a waiter says.
@@ -72,9 +73,9 @@ func (r *run) startFailed(err error) error {
 	code := 0
 	switch {
 	case errors.Is(err, engine.ErrCommandNotFound):
-		code = 127
+		code, r.kind = 127, engine.ErrCommandNotFound
 	case errors.Is(err, engine.ErrCommandNotExecutable):
-		code = 126
+		code, r.kind = 126, engine.ErrCommandNotExecutable
 	default:
 		return err
 	}
