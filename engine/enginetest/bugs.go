@@ -271,7 +271,7 @@ func bugs() []Case {
 			t.Check(err, "wait")
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
-			err = c.Attach(ctx, berth.AttachIO{Stdout: io.Discard})
+			err = c.Attach(ctx, berth.AttachOptions{Stdout: io.Discard})
 			t.WantError("attach", err, berth.ErrNotRunning)
 			a := must(c.Inspect(t.Context()))
 			Equal(t, "status afterwards", a.State.Status, berth.StatusExited)

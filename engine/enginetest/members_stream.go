@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/berthdev/berth"
@@ -19,22 +20,10 @@ func streamMembers() []Case {
 			spec := t.Spec("sh", "-c", "read line; echo got $line; echo err >&2; exit 2")
 			spec.OpenStdin, spec.StdinOnce = true, true
 			c := t.Create(spec)
+			// Attached to while it is only created: the reader starts it, so that nothing is missed.
 			var out, errw bytes.Buffer
-			done := make(chan error, 1)
-			r, w := io.Pipe()
-			started := make(chan struct{})
-			go func() {
-				<-started
-				io.WriteString(w, "input\n")
-				w.Close()
-			}()
-			conn, err := c.AttachConn(t.Context(), berth.AttachOptions{})
-			t.Check(err, "attach")
-			go func() { done <- conn.Copy(&out, &errw, r) }()
-			t.Check(c.Start(t.Context()), "start")
-			close(started)
-			t.Check(<-done, "copy")
-			conn.Close()
+			in := readerFunc(sync.OnceValue(func() error { return c.Start(t.Context()) }), strings.NewReader("input\n"))
+			t.Check(c.Attach(t.Context(), berth.AttachOptions{Stdin: in, Stdout: &out, Stderr: &errw}), "attach")
 			Equal(t, "stdout", out.String(), "got input\n")
 			Equal(t, "stderr", errw.String(), "err\n")
 		}},
@@ -42,7 +31,7 @@ func streamMembers() []Case {
 			spec := t.Spec("sh", "-c", "read line; echo got $line")
 			spec.TTY, spec.OpenStdin = true, true
 			c := t.Create(spec)
-			conn, err := c.AttachConn(t.Context(), berth.AttachOptions{})
+			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true})
 			t.Check(err, "attach")
 			defer conn.Close()
 			t.Check(c.Start(t.Context()), "start")
@@ -56,7 +45,7 @@ func streamMembers() []Case {
 			spec := t.Sleeper()
 			spec.TTY, spec.OpenStdin = true, true
 			c := t.Start(spec)
-			conn, err := c.AttachConn(t.Context(), berth.AttachOptions{DetachKeys: "ctrl-e,e"})
+			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true, DetachKeys: "ctrl-e,e"})
 			t.Check(err, "attach")
 			defer conn.Close()
 			_, err = conn.Write([]byte{5, 'e'})
@@ -70,7 +59,7 @@ func streamMembers() []Case {
 			spec := t.Spec("sh", "-c", "read line; echo got $line")
 			spec.OpenStdin, spec.StdinOnce = true, true
 			c := t.Create(spec)
-			conn, err := c.AttachConn(t.Context(), berth.AttachOptions{Websocket: true})
+			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true, Websocket: true})
 			t.Check(err, "attach")
 			defer conn.Close()
 			t.Check(c.Start(t.Context()), "start")
@@ -363,4 +352,19 @@ func deref(f *float64) any {
 		return nil
 	}
 	return *f
+}
+
+// readerFunc reads from r after first has been called.
+func readerFunc(first func() error, r io.Reader) io.Reader { return &lateReader{first, r} }
+
+type lateReader struct {
+	first func() error
+	r     io.Reader
+}
+
+func (l *lateReader) Read(p []byte) (int, error) {
+	if err := l.first(); err != nil {
+		return 0, err
+	}
+	return l.r.Read(p)
 }

@@ -120,7 +120,9 @@ func networkOptions() []Case {
 			spec.Ports = []berth.Port{{Container: "80", Host: "28371"}}
 			c := t.Start(spec)
 			addr := t.dials(c, "80/tcp", "fixed")
-			Equal(t, "port", addr.Port(), 28371)
+			if !strings.HasSuffix(addr, ":28371") {
+				t.Errorf("address is %s, want port 28371", addr)
+			}
 		}},
 		{Name: "option/ports-range", Do: func(t *T) {
 			spec := t.Sleeper()
@@ -286,7 +288,7 @@ func (t *T) namespacePath(ns string, set func(s *berth.Spec, mode string)) {
 }
 
 // dials connects to a published port until it answers want, and returns its address.
-func (t *T) dials(c *berth.Container, port, want string) netip.AddrPort {
+func (t *T) dials(c *berth.Container, port, want string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -295,7 +297,7 @@ func (t *T) dials(c *berth.Container, port, want string) netip.AddrPort {
 	var got []byte
 	for ctx.Err() == nil {
 		var conn net.Conn
-		if conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", addr.String()); err == nil {
+		if conn, err = (&net.Dialer{}).DialContext(ctx, "tcp", addr); err == nil {
 			conn.SetDeadline(time.Now().Add(5 * time.Second))
 			got, err = io.ReadAll(conn)
 			conn.Close()

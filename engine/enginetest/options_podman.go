@@ -59,7 +59,10 @@ func podmanOptions() []Case {
 		podman("sdnotifyMode", func(t *T, p *berth.PodmanSpec) { p.SdNotifyMode = "ignore" }, "echo ${NOTIFY_SOCKET-unset}", "unset"),
 		podman("seccomp_policy", func(t *T, p *berth.PodmanSpec) { p.SeccompPolicy = "default" }, "grep ^Seccomp: /proc/self/status | cut -f2", "2"),
 		podman("rootfs_propagation", func(t *T, p *berth.PodmanSpec) { p.RootfsPropagation = "private" }, "grep -c ' / / .*shared:' /proc/self/mountinfo; true", "0"),
-		podman("passwd_entry", func(t *T, p *berth.PodmanSpec) { p.PasswdEntry = "berth:*:1234:1234::/:/bin/sh"; p.ManagePassword = new(true) }, "grep -c ^root /etc/passwd", "1"),
+		podman("passwd_entry", func(t *T, p *berth.PodmanSpec) {
+			p.PasswdEntry = "berth:*:1234:1234::/:/bin/sh"
+			p.ManagePassword = new(true)
+		}, "grep -c ^root /etc/passwd", "1"),
 		podman("personality", func(t *T, p *berth.PodmanSpec) { p.Personality = "LINUX32" }, "uname -m", "i686"),
 		podman("chroot_directories", func(t *T, p *berth.PodmanSpec) { p.ChrootDirectories = []string{"/tmp"} }, "cat /tmp/etc/resolv.conf >/dev/null && echo there", "there"),
 		podman("volatile", func(t *T, p *berth.PodmanSpec) { p.Volatile = true }, "echo ok", "ok"),

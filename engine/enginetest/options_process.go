@@ -60,7 +60,7 @@ func processOptions() []Case {
 			spec := t.Spec("cat")
 			spec.OpenStdin, spec.StdinOnce = true, true
 			c := t.Create(spec)
-			conn, err := c.AttachConn(t.Context(), berth.AttachOptions{})
+			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true, Stderr: true})
 			t.Check(err, "attach")
 			defer conn.Close()
 			t.Check(c.Start(t.Context()), "start")
