@@ -116,7 +116,7 @@ func accessFault(s string) string {
 func IsCDIDevice(s string) bool {
 	kind, name, ok := strings.Cut(s, "=")
 	vendor, class, ok2 := strings.Cut(kind, "/")
-	return ok && ok2 && isName(vendor) && isName(class) && name != "" && isName(strings.ReplaceAll(name, ":", "x"))
+	return ok && ok2 && isName(vendor) && isName(class) && name != "" && isName(strings.ReplaceAll(name, ":", "-"))
 }
 
 // DeviceCgroupRule is an element of Spec.DeviceCgroupRules, read.
