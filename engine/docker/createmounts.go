@@ -1,0 +1,202 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// mounts routes Spec.Mounts to the three places that the API has for them: Mounts, which is strict; Binds, which alone can relabel and, below API 1.42, create a missing source; and Tmpfs, which alone takes
+// mount options.
+func (e *Engine) mounts(r *refusals, b *wireCreate, s *engine.Spec) {
+	driven := false
+	for i, m := range s.Mounts {
+		at := fmt.Sprintf("Spec.Mounts[%d]", i)
+		e.refuseMount(r, at, m)
+		switch m.Type {
+		case engine.MountBind:
+			if m.Relabel != "" || m.CreateSource && e.api < apiCreateMountpoint {
+				bindString(r, &b.HostConfig, at, m)
+				continue
+			}
+			b.HostConfig.Mounts = append(b.HostConfig.Mounts, bindMount(m))
+		case engine.MountVolume:
+			if m.Driver == "" && m.Source != "" && s.VolumeDriver != "" {
+				m.Driver = s.VolumeDriver
+				driven = true
+			}
+			b.HostConfig.Mounts = append(b.HostConfig.Mounts, volumeMount(m))
+		case engine.MountTmpfs:
+			if len(m.Options) > 0 {
+				tmpfsString(r, &b.HostConfig, at, m)
+				continue
+			}
+			b.HostConfig.Mounts = append(b.HostConfig.Mounts, tmpfsMount(m))
+		case engine.MountImage:
+			w := wireMount{Type: "image", Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly}
+			if m.Subpath != "" {
+				w.ImageOptions = &wireImageOptions{Subpath: m.Subpath}
+			}
+			b.HostConfig.Mounts = append(b.HostConfig.Mounts, w)
+		case engine.MountNpipe:
+			b.HostConfig.Mounts = append(b.HostConfig.Mounts, wireMount{Type: "npipe", Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly})
+		}
+	}
+	r.unless(s.VolumeDriver == "" || driven, "Spec.VolumeDriver", s.VolumeDriver, "no named volume of Spec.Mounts takes it: Docker would ignore it")
+}
+
+// refuseMount refuses mounts that Docker does not have, and fields that it does not have for a type.
+func (e *Engine) refuseMount(r *refusals, at string, m engine.Mount) {
+	switch m.Type {
+	case engine.MountBind, engine.MountVolume, engine.MountTmpfs:
+	case engine.MountImage:
+		r.needs(true, apiImageMount, at, "type=image")
+	case engine.MountNpipe:
+		r.unless(e.windows(), at, "type=npipe", "only Windows has named pipes")
+	default:
+		r.unsupported(at, "type="+string(m.Type), "")
+	}
+	r.unless(!m.Chown, at+".Chown", "", "")
+	only := func(field string, set bool, types ...engine.MountType) {
+		for _, t := range types {
+			set = set && m.Type != t
+		}
+		if set {
+			r.invalid(at+"."+field, "", "a mount of type "+string(m.Type)+" has none")
+		}
+	}
+	only("Propagation", m.Propagation != "", engine.MountBind)
+	only("Relabel", m.Relabel != "", engine.MountBind)
+	only("NonRecursive", m.NonRecursive, engine.MountBind)
+	only("CreateSource", m.CreateSource, engine.MountBind)
+	only("NoCopy", m.NoCopy, engine.MountVolume)
+	only("Subpath", m.Subpath != "", engine.MountVolume, engine.MountImage)
+	only("Labels", len(m.Labels) > 0, engine.MountVolume)
+	only("Driver", m.Driver != "", engine.MountVolume)
+	only("DriverOptions", len(m.DriverOptions) > 0, engine.MountVolume)
+	only("Size", m.Size != 0, engine.MountTmpfs)
+	only("Mode", m.Mode != nil, engine.MountTmpfs)
+	only("Source", m.Source != "", engine.MountBind, engine.MountVolume, engine.MountImage, engine.MountNpipe)
+	r.needs(m.Subpath != "" && m.Type == engine.MountVolume, apiSubpath, at+".Subpath", m.Subpath)
+	if len(m.Options) > 0 && m.Type != engine.MountTmpfs {
+		r.unsupported(at+".Options", strings.Join(m.Options, ","), "Docker has mount options for tmpfs only")
+	}
+}
+
+func bindMount(m engine.Mount) wireMount {
+	w := wireMount{Type: "bind", Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly, Consistency: m.Consistency}
+	if o := (wireBindOptions{Propagation: m.Propagation, NonRecursive: m.NonRecursive, CreateMountpoint: m.CreateSource}); o != (wireBindOptions{}) {
+		w.BindOptions = &o
+	}
+	return w
+}
+
+// bindString puts a bind into Binds: SOURCE:TARGET[:OPTIONS].
+func bindString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
+	why := "Relabel"
+	if m.Relabel == "" {
+		why = "CreateSource"
+	}
+	if strings.Contains(m.Source, ":") || strings.Contains(m.Target, ":") {
+		r.unsupported(at+"."+why, "", "Docker "+r.e.api.String()+" does it only where neither path has a colon")
+		return
+	}
+	if m.NonRecursive {
+		r.unsupported(at+".NonRecursive", "", "Docker "+r.e.api.String()+" does not have it together with "+why)
+		return
+	}
+	var opts []string
+	if m.ReadOnly {
+		opts = append(opts, "ro")
+	}
+	switch m.Relabel {
+	case "":
+	case "shared", "z":
+		opts = append(opts, "z")
+	case "private", "Z":
+		opts = append(opts, "Z")
+	default:
+		r.invalid(at+".Relabel", m.Relabel, "neither shared nor private")
+	}
+	for _, o := range []string{m.Propagation, m.Consistency} {
+		if o != "" {
+			opts = append(opts, o)
+		}
+	}
+	bind := m.Source + ":" + m.Target
+	if len(opts) > 0 {
+		bind += ":" + strings.Join(opts, ",")
+	}
+	h.Binds = append(h.Binds, bind)
+}
+
+func volumeMount(m engine.Mount) wireMount {
+	w := wireMount{Type: "volume", Source: m.Source, Target: m.Target, ReadOnly: m.ReadOnly, Consistency: m.Consistency}
+	o := wireVolumeOptions{NoCopy: m.NoCopy, Labels: m.Labels, Subpath: m.Subpath}
+	if m.Driver != "" || len(m.DriverOptions) > 0 {
+		o.DriverConfig = &wireDriver{Name: m.Driver, Options: m.DriverOptions}
+	}
+	if o.NoCopy || len(o.Labels) > 0 || o.Subpath != "" || o.DriverConfig != nil {
+		w.VolumeOptions = &o
+	}
+	return w
+}
+
+func tmpfsMount(m engine.Mount) wireMount {
+	w := wireMount{Type: "tmpfs", Target: m.Target, ReadOnly: m.ReadOnly, Consistency: m.Consistency}
+	o := wireTmpfsOptions{SizeBytes: int64(m.Size)}
+	if m.Mode != nil {
+		o.Mode = uint32(*m.Mode)
+	}
+	if o != (wireTmpfsOptions{}) {
+		w.TmpfsOptions = &o
+	}
+	return w
+}
+
+// tmpfsString puts a tmpfs into Tmpfs: its options by target.
+func tmpfsString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
+	if _, dup := h.Tmpfs[m.Target]; dup {
+		r.invalid(at+".Target", m.Target, "it is mounted twice")
+		return
+	}
+	var opts []string
+	if m.ReadOnly {
+		opts = append(opts, "ro")
+	}
+	if m.Size > 0 {
+		opts = append(opts, fmt.Sprintf("size=%d", m.Size))
+	}
+	if m.Mode != nil {
+		opts = append(opts, fmt.Sprintf("mode=%o", uint32(*m.Mode)))
+	}
+	if h.Tmpfs == nil {
+		h.Tmpfs = map[string]string{}
+	}
+	h.Tmpfs[m.Target] = strings.Join(append(opts, m.Options...), ",")
+}
+
+// checkRelabelled holds a bind that goes to Binds because of its relabelling, and is not to be created, to the contract that a missing source is an error. The engine checks the mounts of a request before the rest of
+// it: a request that is wrong otherwise tells, and creates nothing.
+func (e *Engine) checkRelabelled(ctx context.Context, s *engine.Spec) error {
+	var probe wireCreate
+	for _, m := range s.Mounts {
+		if m.Type == engine.MountBind && m.Relabel != "" && !m.CreateSource {
+			probe.HostConfig.Mounts = append(probe.HostConfig.Mounts, wireMount{Type: "bind", Source: m.Source, Target: m.Target})
+		}
+	}
+	if len(probe.HostConfig.Mounts) == 0 {
+		return nil
+	}
+	probe.Image = s.Image
+	probe.HostConfig.RestartPolicy = &wireRestartPolicy{Name: "none-such"} // refused by every version
+	err := e.call(ctx, op{"create container", s.Name}, wire.Request{Method: http.MethodPost, Path: "/containers/create", JSON: probe}, nil)
+	if err == nil || strings.Contains(err.Error(), "restart policy") {
+		return nil
+	}
+	return err
+}

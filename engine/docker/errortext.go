@@ -1,0 +1,72 @@
+package docker
+
+import (
+	"regexp"
+
+	"github.com/berthdev/berth/engine"
+)
+
+// textKinds give a kind to answers by their text, where the status does not tell or tells wrongly: the same failure is a 400, a 404, a 409 and a 500 in different versions, and starting a
+// container reports most of what is wrong with its options as 500. The first match counts.
+var textKinds = []struct {
+	text *regexp.Regexp
+	kind error
+}{
+	// The command of a container or exec: runc's words.
+	{regexp.MustCompile(`exec: "(\\"|[^"])*": (executable file not found|(stat \S+: )?no such file or directory)`), engine.ErrCommandNotFound},
+	{regexp.MustCompile(`\bexec /\S*: no such file or directory`), engine.ErrCommandNotFound},
+	{regexp.MustCompile(`exec: "(\\"|[^"])*": .*(permission denied|is a directory)|exec format error`), engine.ErrCommandNotExecutable},
+
+	// Images.
+	{regexp.MustCompile(`(?i)no such image|manifest unknown|manifest for \S+ not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference \S+ was found but|name unknown: repository name not known|reference does not exist|no such manifest`), engine.ErrImageNotFound},
+	{regexp.MustCompile(`(?i)unauthorized|no basic auth credentials|incorrect username or password|authentication required|authorization denied|requested access to the resource is denied`), engine.ErrUnauthorized},
+
+	// States.
+	{regexp.MustCompile(`(?i)is not running|is restarting, wait until|cannot exec in a (stopped|deleted) (state|container)|process not running`), engine.ErrNotRunning},
+	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
+	{regexp.MustCompile(`(?i)no such exec instance|no such container|no such volume|no such network|could not find the file`), engine.ErrNotFound},
+
+	// Options whose value the engine finds wrong with a status of its own fault.
+	{regexp.MustCompile(`(?i)unable to find (user|group)|no matching entries in (passwd|group) file`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)error gathering device information|invalid device cgroup rule|unresolvable CDI devices`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)wrong rlimit value|error setting rlimit`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)cannot mkdir: .* is not a directory|chdir to cwd|trying to mount a directory onto a file|extraction point is not a directory`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)unable to apply cgroup configuration: failed to write|operation is not permitted on predefined`), engine.ErrInvalid},
+}
+
+func kindOfText(message string) error {
+	for _, t := range textKinds {
+		if t.text.MatchString(message) {
+			return t.kind
+		}
+	}
+	return nil
+}
+
+// unsupportedTexts name the option in answers that say that the engine or its host lacks something.
+var unsupportedTexts = []struct {
+	text   *regexp.Regexp
+	option string
+}{
+	{regexp.MustCompile(`(?i)logging driver does not support reading`), "Container.Logs"},
+	{regexp.MustCompile(`(?i)could not select device driver "cdi"`), "Spec.CDIDevices"},
+	{regexp.MustCompile(`(?i)could not select device driver`), "Spec.DeviceRequests"},
+	{regexp.MustCompile(`(?i)storage-opt is (not )?supported`), "Spec.StorageOpt"},
+	{regexp.MustCompile(`(?i)journald is not enabled on this host`), "Spec.LogConfig"},
+	{regexp.MustCompile(`(?i)seccomp is not enabled in your kernel`), "Spec.SecurityOpt"},
+	{regexp.MustCompile(`(?i)apparmor is not (enabled|supported)`), "Spec.SecurityOpt"},
+	{regexp.MustCompile(`(?i)kernel does not support CPU real-time`), "Spec.Resources.CPURealtimeRuntime"},
+	{regexp.MustCompile(`(?i)NanoCPUs can not be set, as your kernel`), "Spec.Resources.CPUs"},
+	{regexp.MustCompile(`(?i)does not support maximum (IO )?(bandwidth|IO)`), "Spec.Windows"},
+}
+
+func unsupportedText(message string) (option string, ok bool) {
+	for _, t := range unsupportedTexts {
+		if t.text.MatchString(message) {
+			return t.option, true
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,55 @@
+package docker
+
+import (
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// op is what was asked of the engine, and of which object: for errors.
+type op struct{ verb, object string }
+
+// checkName refuses what cannot be the name or ID of an object of kind ("container", "network", …): a segment of a path must not become another path. One leading slash, as
+// inspect shows container names, is taken off.
+func checkName(kind, id string) (string, error) {
+	name := strings.TrimPrefix(id, "/")
+	switch {
+	case name == "":
+		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "the name or ID is empty"}
+	case name == "." || name == ".." || strings.Contains(name, "/"):
+		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "a path is neither a name nor an ID"}
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "has control characters"}
+	}
+	return name, nil
+}
+
+// containerPath is the path of a container's endpoint: /containers/ID + suffix.
+func containerPath(id, suffix string) (string, error) {
+	name, err := checkName("container", id)
+	if err != nil {
+		return "", err
+	}
+	return "/containers/" + wire.Escape(name) + suffix, nil
+}
+
+// imagePath is the path of an image's endpoint: /images/REF + suffix. A reference has slashes of its own.
+func imagePath(ref, suffix string) (string, error) {
+	if ref == "" {
+		return "", &engine.InvalidError{Option: "image", Reason: "the reference is empty"}
+	}
+	segments := strings.Split(ref, "/")
+	for i, s := range segments {
+		if s == "" || s == "." || s == ".." || strings.ContainsFunc(s, unicode.IsControl) {
+			return "", &engine.InvalidError{Option: "image", Value: ref, Reason: "not a reference"}
+		}
+		segments[i] = wire.Escape(s)
+	}
+	return "/images/" + strings.Join(segments, "/") + suffix, nil
+}
+
+func get(path string) wire.Request  { return wire.Request{Method: http.MethodGet, Path: path} }
+func post(path string) wire.Request { return wire.Request{Method: http.MethodPost, Path: path} }
