@@ -40,10 +40,14 @@ func (m *sshMaster) release() {
 	}
 }
 
-// alive says whether the master listens: ssh removes the socket when it ends. One that was killed leaves it; sessions then make connections of their own.
+// alive says whether the master listens. ssh removes the socket when it ends, but not when it is killed.
 func (m *sshMaster) alive() bool {
-	_, err := os.Stat(m.control)
-	return err == nil
+	conn, err := net.Dial("unix", m.control)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // startMaster logs in. ssh goes to the background when it has.
@@ -189,7 +193,7 @@ func (c *forwardConn) Read(p []byte) (int, error) {
 	switch {
 	case n > 0:
 		c.got.Store(true)
-	case err == io.EOF && !c.got.Load():
+	case err != nil && !c.got.Load() && connectionLost(err) && !errors.Is(err, net.ErrClosed):
 		err = fmt.Errorf("no engine answers at %s: %w", c.name, io.ErrUnexpectedEOF)
 	}
 	return n, err
