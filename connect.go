@@ -49,7 +49,7 @@ func (o *options) find(ctx context.Context) (engine.Engine, error) {
 		return o.engine, nil
 	}
 	candidates, notes, err := connect.Candidates(o.env, connect.Options{
-		Host: o.host, Context: o.context, Engines: engine.Registered(), APIVersion: o.apiVersion,
+		Host: o.host, Context: o.context, Engines: engine.Registered(),
 	})
 	for _, n := range notes {
 		o.logger.Warn("find engine", "note", n.String())

@@ -102,8 +102,9 @@ func WithRoundTripper(wrap func(http.RoundTripper) http.RoundTripper) Option {
 // WithTracer observes requests, those of taken over connections too.
 func WithTracer(t Tracer) Option { return func(o *options) { o.tracer = t } }
 
-// WithAPIVersion speaks this version of the engine's API ("1.41") instead of the
-// newest that both sides know.
+// WithAPIVersion speaks this version of the engine's API (Docker: "1.41", Podman:
+// "5.0.0") instead of the newest that both sides know. Without it
+// DOCKER_API_VERSION holds for Docker.
 func WithAPIVersion(version string) Option { return func(o *options) { o.apiVersion = version } }
 
 // WithProbeTimeout is how long each address that nobody chose (a well-known

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth/engine"
@@ -35,9 +36,10 @@ func (o *options) openAt(ctx context.Context, c connect.Candidate, t transport) 
 		o.logger.Warn("detach keys of the client's configuration left out", "error", err)
 	}
 	local := !o.noLocal && c.Addr.Scheme == connect.SchemeUnix && o.dial == nil && isLocal(ctx, c.Addr.Path)
+	version := strings.TrimPrefix(o.apiVersion, "v")
 	if name == podman.Name {
 		e, err := podman.Open(ctx, podman.Config{
-			Wire: t.wire, Host: c.Host, Source: c.Source, APIVersion: c.APIVersion, Ping: ping,
+			Wire: t.wire, Host: c.Host, Source: c.Source, APIVersion: version, Ping: ping,
 			Local: local, Closer: t.closer, DetachKeys: detachKeys,
 		})
 		if err != nil {
@@ -45,8 +47,11 @@ func (o *options) openAt(ctx context.Context, c connect.Candidate, t transport) 
 		}
 		return e, nil
 	}
+	if version == "" {
+		version = c.APIVersion // DOCKER_API_VERSION, which is none of Podman's
+	}
 	e, err := docker.Open(ctx, docker.Config{
-		Wire: t.wire, Host: c.Host, Source: c.Source, APIVersion: c.APIVersion, Ping: ping,
+		Wire: t.wire, Host: c.Host, Source: c.Source, APIVersion: version, Ping: ping,
 		Local: local, Closer: t.closer, DetachKeys: detachKeys,
 	})
 	if err != nil {

@@ -25,6 +25,8 @@ type Proc struct {
 	Killed <-chan struct{}
 	// Signals gets those that are sent by name, but for SIGKILL.
 	Signals <-chan string
+	// Detach closes the connections of the clients, as an engine does at their detach keys.
+	Detach func()
 }
 
 // Engine is the engine. Set its fields before its first use. It is safe for
@@ -41,6 +43,8 @@ type Engine struct {
 	Hook func(ctx context.Context, op, object string) error
 	// Pull tells whether an image may be pulled.
 	Pull func(ref string, o engine.PullOptions) error
+	// WaitError, when set, is what waits end with once the container has.
+	WaitError error
 	// Health is what a health check returns.
 	Health func(id string) engine.HealthResult
 

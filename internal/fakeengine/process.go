@@ -40,7 +40,7 @@ func (e *Engine) ContainerStart(ctx context.Context, id string, _ engine.StartOp
 // run is the life of the container's process.
 func (c *container) run(program Program) {
 	p := &Proc{
-		Args: c.spec.Command, Env: c.spec.Env, Killed: c.killed, Signals: c.signals,
+		Args: c.spec.Command, Env: c.spec.Env, Killed: c.killed, Signals: c.signals, Detach: c.dropAttachments,
 		Stdin: c.stdin(), Stdout: output{c, frame.Stdout}, Stderr: output{c, frame.Stderr},
 	}
 	code := program(p)
@@ -183,6 +183,9 @@ func (w *waiter) Wait() (engine.Exit, error) {
 	case <-w.done:
 		w.c.mu.Lock()
 		defer w.c.mu.Unlock()
+		if w.c.e.WaitError != nil {
+			return engine.Exit{}, w.c.e.WaitError
+		}
 		if w.c.exitCode == nil {
 			return engine.Exit{}, nil
 		}
