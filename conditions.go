@@ -21,17 +21,20 @@ func Healthy() Condition {
 			if err != nil {
 				return false, err
 			}
+			if err := w.over(name, attrs); err != nil {
+				return false, err
+			}
 			switch h := healthOf(attrs); {
 			case attrs.State.Running() && h.Status == HealthHealthy:
 				return true, nil
-			case h.Status == HealthUnhealthy:
+			case attrs.State.Running() && h.Status == HealthUnhealthy:
 				return false, w.fail(name, "it is unhealthy", attrs)
 			case attrs.State.Health == nil && !hasHealthcheck(attrs):
 				return false, w.fail(name, "it has no health check", attrs)
 			default:
 				w.note(fmt.Sprintf("it is %s, its health %s", attrs.State.Status, h.Status) + lastResult(h))
 			}
-			return false, w.over(name, attrs)
+			return false, nil
 		})
 	}}
 }
