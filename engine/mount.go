@@ -20,12 +20,14 @@ const (
 
 // Mount puts files of the host, a volume, an image or memory into the container.
 type Mount struct {
+	// Type is the kind of the mount.
 	Type MountType `json:"type"`
 	// Source is a host path (bind), a volume's name ("" for an anonymous one), an image, or a pipe. Empty for tmpfs.
 	Source string `json:"source,omitzero"`
 	// Target is the absolute path in the container.
-	Target   string `json:"target"`
-	ReadOnly bool   `json:"readOnly,omitzero"`
+	Target string `json:"target"`
+	// ReadOnly forbids writing.
+	ReadOnly bool `json:"readOnly,omitzero"`
 
 	// Propagation of a bind: private, rprivate, shared, rshared, slave, rslave.
 	Propagation string `json:"propagation,omitzero"`

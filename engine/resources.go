@@ -34,23 +34,23 @@ type Resources struct {
 
 	// BlkioWeight is the relative block I/O weight, 10 to 1000.
 	BlkioWeight          uint16           `json:"blkioWeight,omitzero"`
-	BlkioWeightDevice    []WeightDevice   `json:"blkioWeightDevice,omitzero"`
-	BlkioDeviceReadBps   []ThrottleDevice `json:"blkioDeviceReadBps,omitzero"`  // bytes per second
-	BlkioDeviceWriteBps  []ThrottleDevice `json:"blkioDeviceWriteBps,omitzero"` // bytes per second
-	BlkioDeviceReadIOps  []ThrottleDevice `json:"blkioDeviceReadIOps,omitzero"` // operations per second
-	BlkioDeviceWriteIOps []ThrottleDevice `json:"blkioDeviceWriteIOps,omitzero"`
+	BlkioWeightDevice    []WeightDevice   `json:"blkioWeightDevice,omitzero"`    // relative weights of devices
+	BlkioDeviceReadBps   []ThrottleDevice `json:"blkioDeviceReadBps,omitzero"`   // bytes per second
+	BlkioDeviceWriteBps  []ThrottleDevice `json:"blkioDeviceWriteBps,omitzero"`  // bytes per second
+	BlkioDeviceReadIOps  []ThrottleDevice `json:"blkioDeviceReadIOps,omitzero"`  // operations per second
+	BlkioDeviceWriteIOps []ThrottleDevice `json:"blkioDeviceWriteIOps,omitzero"` // operations per second
 }
 
 // WeightDevice is the block I/O weight of one device.
 type WeightDevice struct {
-	Path   string `json:"path"`
-	Weight uint16 `json:"weight"`
+	Path   string `json:"path"`   // of the device on the host
+	Weight uint16 `json:"weight"` // 10 to 1000
 }
 
 // ThrottleDevice is a rate of one device.
 type ThrottleDevice struct {
-	Path string `json:"path"`
-	Rate uint64 `json:"rate"`
+	Path string `json:"path"` // of the device on the host
+	Rate uint64 `json:"rate"` // per second
 }
 
 // Update changes a container. A nil field is left as it is. A zero that an

@@ -64,31 +64,37 @@ type Spec struct {
 	// Hostname of the container (kernel.hostname).
 	Hostname string `json:"hostname,omitzero"`
 	// Domainname is the NIS domain (kernel.domainname), not a DNS search domain: see DNSSearch.
-	Domainname string            `json:"domainname,omitzero"`
-	Labels     map[string]string `json:"labels,omitzero"`
+	Domainname string `json:"domainname,omitzero"`
+	// Labels are the container's labels.
+	Labels map[string]string `json:"labels,omitzero"`
 	// Annotations are passed to the OCI runtime.
 	Annotations map[string]string `json:"annotations,omitzero"`
 
-	Healthcheck   *Healthcheck  `json:"healthcheck,omitzero"`
+	// Healthcheck replaces or completes the image's health check.
+	Healthcheck *Healthcheck `json:"healthcheck,omitzero"`
+	// RestartPolicy says when the engine restarts the container. It excludes AutoRemove.
 	RestartPolicy RestartPolicy `json:"restartPolicy,omitzero"`
 	// AutoRemove makes the engine remove the container and its anonymous volumes when it exits.
-	AutoRemove bool      `json:"autoRemove,omitzero"`
-	LogConfig  LogConfig `json:"logConfig,omitzero"`
+	AutoRemove bool `json:"autoRemove,omitzero"`
+	// LogConfig chooses the log driver; the zero value is the engine's default.
+	LogConfig LogConfig `json:"logConfig,omitzero"`
 	// Runtime is the OCI runtime's name or path.
 	Runtime string `json:"runtime,omitzero"`
 
+	// Privileged gives the container the host's devices and all capabilities.
 	Privileged bool `json:"privileged,omitzero"`
 	// CapAdd and CapDrop name capabilities with or without CAP_, or ALL.
 	CapAdd  []string `json:"capAdd,omitzero"`
 	CapDrop []string `json:"capDrop,omitzero"`
 	// SecurityOpt: no-new-privileges[=bool], seccomp=unconfined|PATH|JSON, apparmor=PROFILE, label=…, mask=…, unmask=…,
-	// systempaths=unconfined, proc-opts=…. A seccomp PATH is read on the client.
+	// systempaths=unconfined, proc-opts=…, writable-cgroups[=bool]. A seccomp PATH is read on the client.
 	SecurityOpt []string `json:"securityOpt,omitzero"`
 	// ReadOnly makes the root file system read-only.
 	ReadOnly bool `json:"readOnly,omitzero"`
 	// ReadWriteTmpfs puts writable tmpfs on /run, /tmp, /var/tmp (and /dev, /dev/shm) of a read-only container. Podman and embedded.
 	ReadWriteTmpfs *bool `json:"readWriteTmpfs,omitzero"`
 
+	// Mounts put files of the host, volumes, images or memory into the container.
 	Mounts []Mount `json:"mounts,omitzero"`
 	// VolumesFrom takes over the volumes of other containers: NAME[:ro|rw[,z|Z]].
 	VolumesFrom []string `json:"volumesFrom,omitzero"`
@@ -99,6 +105,7 @@ type Spec struct {
 	// ShmSize is the size of /dev/shm.
 	ShmSize Bytes `json:"shmSize,omitzero"`
 
+	// Devices are devices of the engine's host.
 	Devices []Device `json:"devices,omitzero"`
 	// DeviceCgroupRules are rules of the form "c 13:* rwm".
 	DeviceCgroupRules []string `json:"deviceCgroupRules,omitzero"`
@@ -107,9 +114,12 @@ type Spec struct {
 	// CDIDevices are Container Device Interface names: vendor.com/class=name.
 	CDIDevices []string `json:"cdiDevices,omitzero"`
 
-	Resources Resources         `json:"resources,omitzero"`
-	Ulimits   []Ulimit          `json:"ulimits,omitzero"`
-	Sysctls   map[string]string `json:"sysctls,omitzero"`
+	// Resources are the limits of the container.
+	Resources Resources `json:"resources,omitzero"`
+	// Ulimits are resource limits of the process (setrlimit).
+	Ulimits []Ulimit `json:"ulimits,omitzero"`
+	// Sysctls are kernel parameters of the container's namespaces: "net.core.somaxconn".
+	Sysctls map[string]string `json:"sysctls,omitzero"`
 	// OOMScoreAdj is -1000 to 1000.
 	OOMScoreAdj *int `json:"oomScoreAdj,omitzero"`
 	// CgroupParent is the cgroup under which the container's is made.
@@ -117,7 +127,7 @@ type Spec struct {
 	// CgroupsMode is enabled, disabled, no-conmon or split. Podman only.
 	CgroupsMode string `json:"cgroupsMode,omitzero"`
 
-	// The namespaces: host, private, container:NAME, ns:PATH, and what the engine adds (IPC: shareable, none; user: auto[:opts], keep-id[:opts], nomap; pod).
+	// PIDMode, IPCMode, UTSMode, UsernsMode and CgroupNS are the namespaces: host, private, container:NAME, ns:PATH, and what the engine adds (IPC: shareable, none; user: auto[:opts], keep-id[:opts], nomap; pod).
 	PIDMode    string `json:"pidMode,omitzero"`
 	IPCMode    string `json:"ipcMode,omitzero"`
 	UTSMode    string `json:"utsMode,omitzero"`
@@ -138,10 +148,13 @@ type Spec struct {
 	// Expose declares ports without publishing them: "80", "53/udp", "8000-8010".
 	Expose []string `json:"expose,omitzero"`
 	// PublishAllPorts publishes every exposed port on a random host port.
-	PublishAllPorts bool         `json:"publishAllPorts,omitzero"`
-	DNS             []netip.Addr `json:"dns,omitzero"`
-	DNSOptions      []string     `json:"dnsOptions,omitzero"`
-	DNSSearch       []string     `json:"dnsSearch,omitzero"`
+	PublishAllPorts bool `json:"publishAllPorts,omitzero"`
+	// DNS are the name servers of resolv.conf.
+	DNS []netip.Addr `json:"dns,omitzero"`
+	// DNSOptions are options of resolv.conf: "ndots:2".
+	DNSOptions []string `json:"dnsOptions,omitzero"`
+	// DNSSearch are the search domains of resolv.conf; "." is none.
+	DNSSearch []string `json:"dnsSearch,omitzero"`
 	// ExtraHosts are lines of /etc/hosts as "name:address"; the address may be host-gateway.
 	ExtraHosts []string `json:"extraHosts,omitzero"`
 	// Links are Docker's legacy links, NAME[:ALIAS]. On other engines use Endpoint.Aliases.
@@ -167,14 +180,14 @@ type Spec struct {
 
 // RestartPolicy says when the engine restarts the container.
 type RestartPolicy struct {
-	Name              string `json:"name,omitzero"` // no, on-failure, always, unless-stopped
-	MaximumRetryCount int    `json:"maximumRetryCount,omitzero"`
+	Name              string `json:"name,omitzero"`              // no, on-failure, always, unless-stopped
+	MaximumRetryCount int    `json:"maximumRetryCount,omitzero"` // how often on-failure restarts at most; 0 is without end
 }
 
 // LogConfig chooses the log driver.
 type LogConfig struct {
-	Driver  string            `json:"driver,omitzero"` // json-file, local, none, journald, k8s-file, passthrough, …
-	Options map[string]string `json:"options,omitzero"`
+	Driver  string            `json:"driver,omitzero"`  // json-file, local, none, journald, k8s-file, passthrough, …
+	Options map[string]string `json:"options,omitzero"` // of the driver: max-size, tag, …
 }
 
 // Healthcheck says how the engine tests the container. Zero durations and
@@ -182,11 +195,11 @@ type LogConfig struct {
 type Healthcheck struct {
 	// Test is {"CMD", arg…}, {"CMD-SHELL", line} or {"NONE"}; see Cmd and CmdShell. Empty inherits the image's test.
 	Test          []string      `json:"test,omitzero"`
-	Interval      time.Duration `json:"interval,omitzero"`
-	Timeout       time.Duration `json:"timeout,omitzero"`
-	StartPeriod   time.Duration `json:"startPeriod,omitzero"`
-	StartInterval time.Duration `json:"startInterval,omitzero"`
-	Retries       int           `json:"retries,omitzero"`
+	Interval      time.Duration `json:"interval,omitzero"`      // between two runs
+	Timeout       time.Duration `json:"timeout,omitzero"`       // of one run
+	StartPeriod   time.Duration `json:"startPeriod,omitzero"`   // during which failures do not count
+	StartInterval time.Duration `json:"startInterval,omitzero"` // between two runs during StartPeriod. Docker API >= 1.44 and embedded
+	Retries       int           `json:"retries,omitzero"`       // failures in a row that make it unhealthy
 
 	// OnFailure is what happens to an unhealthy container: none, kill, restart or stop. Podman and embedded.
 	OnFailure string `json:"onFailure,omitzero"`
@@ -201,18 +214,18 @@ type Healthcheck struct {
 
 // StartupHealthcheck is Podman's startup health check.
 type StartupHealthcheck struct {
-	Test      []string      `json:"test,omitzero"`
-	Interval  time.Duration `json:"interval,omitzero"`
-	Timeout   time.Duration `json:"timeout,omitzero"`
-	Retries   int           `json:"retries,omitzero"`
+	Test      []string      `json:"test,omitzero"`      // as Healthcheck.Test, but NONE
+	Interval  time.Duration `json:"interval,omitzero"`  // between two runs
+	Timeout   time.Duration `json:"timeout,omitzero"`   // of one run
+	Retries   int           `json:"retries,omitzero"`   // failures after which the container is restarted; 0 is without end
 	Successes int           `json:"successes,omitzero"` // how often it must succeed; 0 is once
 }
 
 // Ulimit is a resource limit of the process (setrlimit). -1 is unlimited.
 type Ulimit struct {
 	Name string `json:"name"` // nofile, nproc, …; case and a RLIMIT_ prefix do not matter
-	Soft int64  `json:"soft"`
-	Hard int64  `json:"hard"`
+	Soft int64  `json:"soft"` // what the process starts with
+	Hard int64  `json:"hard"` // what it may raise Soft to
 }
 
 // Device is a device of the engine's host.
@@ -224,111 +237,111 @@ type Device struct {
 
 // DeviceRequest asks a device driver for devices.
 type DeviceRequest struct {
-	Driver       string            `json:"driver,omitzero"`
-	Count        int               `json:"count,omitzero"` // -1 is all; excludes DeviceIDs
-	DeviceIDs    []string          `json:"deviceIDs,omitzero"`
+	Driver       string            `json:"driver,omitzero"`       // nvidia, cdi, …; "" lets the engine choose
+	Count        int               `json:"count,omitzero"`        // -1 is all; excludes DeviceIDs
+	DeviceIDs    []string          `json:"deviceIDs,omitzero"`    // by the driver's names
 	Capabilities [][]string        `json:"capabilities,omitzero"` // OR of ANDs
-	Options      map[string]string `json:"options,omitzero"`
+	Options      map[string]string `json:"options,omitzero"`      // of the driver
 }
 
 // SecretMount puts a secret of the engine into the container as a file.
 type SecretMount struct {
 	Source string `json:"source"`          // the secret's name or ID
 	Target string `json:"target,omitzero"` // file name under /run/secrets, or an absolute path; "" is Source
-	UID    uint32 `json:"uid,omitzero"`
-	GID    uint32 `json:"gid,omitzero"`
+	UID    uint32 `json:"uid,omitzero"`    // owner of the file
+	GID    uint32 `json:"gid,omitzero"`    // group of the file
 	// Mode holds permission bits; nil is 0444.
 	Mode *uint32 `json:"mode,omitzero"`
 }
 
 // Endpoint is the container's place in one network.
 type Endpoint struct {
-	Network       string            `json:"network"` // name or ID
-	Aliases       []string          `json:"aliases,omitzero"`
-	IPv4          netip.Addr        `json:"ipv4,omitzero"`
-	IPv6          netip.Addr        `json:"ipv6,omitzero"`
-	LinkLocalIPs  []netip.Addr      `json:"linkLocalIPs,omitzero"`
-	MACAddress    string            `json:"macAddress,omitzero"`
+	Network       string            `json:"network"`                // name or ID
+	Aliases       []string          `json:"aliases,omitzero"`       // further names of the container in the network
+	IPv4          netip.Addr        `json:"ipv4,omitzero"`          // zero lets the engine choose
+	IPv6          netip.Addr        `json:"ipv6,omitzero"`          // zero lets the engine choose
+	LinkLocalIPs  []netip.Addr      `json:"linkLocalIPs,omitzero"`  // further link-local addresses (Docker)
+	MACAddress    string            `json:"macAddress,omitzero"`    // "" lets the engine choose
 	InterfaceName string            `json:"interfaceName,omitzero"` // Podman, and Docker through DriverOptions
-	Links         []string          `json:"links,omitzero"`
-	DriverOptions map[string]string `json:"driverOptions,omitzero"`
+	Links         []string          `json:"links,omitzero"`         // Docker's legacy links, NAME[:ALIAS]
+	DriverOptions map[string]string `json:"driverOptions,omitzero"` // of the network's driver
 	// GatewayPriority decides which network is the default route; the highest wins. Docker API >= 1.48.
 	GatewayPriority int `json:"gatewayPriority,omitzero"`
 }
 
 // PodmanSpec holds the options that only Podman has. Durations are whole seconds.
 type PodmanSpec struct {
-	Pod                  string                     `json:"pod,omitzero"`
-	Rootfs               string                     `json:"rootfs,omitzero"` // a directory instead of an image
-	RootfsOverlay        bool                       `json:"rootfsOverlay,omitzero"`
-	RootfsMapping        string                     `json:"rootfsMapping,omitzero"`
-	RootfsPropagation    string                     `json:"rootfsPropagation,omitzero"`
-	EnvHost              bool                       `json:"envHost,omitzero"` // the engine's own environment
-	EnvMerge             []string                   `json:"envMerge,omitzero"`
-	UnsetEnvAll          bool                       `json:"unsetEnvAll,omitzero"`
-	HTTPProxy            bool                       `json:"httpProxy,omitzero"` // copies the proxy variables of the Podman service
-	Systemd              string                     `json:"systemd,omitzero"`   // true, false, always
-	SdNotifyMode         string                     `json:"sdNotifyMode,omitzero"`
-	ConmonPidFile        string                     `json:"conmonPidFile,omitzero"`
-	CreateCommand        []string                   `json:"createCommand,omitzero"`
-	ImageVolumeMode      string                     `json:"imageVolumeMode,omitzero"` // ignore, tmpfs, anonymous
-	HostUsers            []string                   `json:"hostUsers,omitzero"`
-	RemoveImage          bool                       `json:"removeImage,omitzero"`
-	DependencyContainers []string                   `json:"dependencyContainers,omitzero"`
-	InitContainerType    string                     `json:"initContainerType,omitzero"`
-	Personality          string                     `json:"personality,omitzero"` // domain, e.g. LINUX32
-	ManagePassword       *bool                      `json:"managePassword,omitzero"`
-	PasswdEntry          string                     `json:"passwdEntry,omitzero"`
-	GroupEntry           string                     `json:"groupEntry,omitzero"`
-	DevicesFrom          []string                   `json:"devicesFrom,omitzero"`
-	HostDeviceList       []Device                   `json:"hostDeviceList,omitzero"`
-	ShmSizeSystemd       Bytes                      `json:"shmSizeSystemd,omitzero"`
-	Volatile             bool                       `json:"volatile,omitzero"`
-	ChrootDirectories    []string                   `json:"chrootDirectories,omitzero"`
-	LabelNested          bool                       `json:"labelNested,omitzero"`
-	SeccompPolicy        string                     `json:"seccompPolicy,omitzero"` // empty, default, image
-	UseImageHostname     *bool                      `json:"useImageHostname,omitzero"`
-	UseImageHosts        bool                       `json:"useImageHosts,omitzero"`
-	UseImageResolvConf   bool                       `json:"useImageResolvConf,omitzero"`
-	BaseHostsFile        string                     `json:"baseHostsFile,omitzero"`
-	NetworkOptions       map[string][]string        `json:"networkOptions,omitzero"`
-	IntelRdt             json.RawMessage            `json:"intelRdt,omitzero"`
-	IDMappings           *IDMappings                `json:"idMappings,omitzero"`
-	ArtifactVolumes      []ArtifactVolume           `json:"artifactVolumes,omitzero"`
-	KernelMemoryTCP      Bytes                      `json:"kernelMemoryTCP,omitzero"`
-	MemUseHierarchy      *bool                      `json:"memUseHierarchy,omitzero"`
-	Unified              map[string]string          `json:"unified,omitzero"` // cgroup v2 files
-	Rdma                 map[string]json.RawMessage `json:"rdma,omitzero"`
+	Pod                  string                     `json:"pod,omitzero"`                  // name or ID of the pod that it joins
+	Rootfs               string                     `json:"rootfs,omitzero"`               // a directory instead of an image
+	RootfsOverlay        bool                       `json:"rootfsOverlay,omitzero"`        // keeps Rootfs unchanged
+	RootfsMapping        string                     `json:"rootfsMapping,omitzero"`        // UID and GID mapping of the mount of Rootfs
+	RootfsPropagation    string                     `json:"rootfsPropagation,omitzero"`    // propagation of the root mount: private, slave, shared, …
+	EnvHost              bool                       `json:"envHost,omitzero"`              // the engine's own environment
+	EnvMerge             []string                   `json:"envMerge,omitzero"`             // NAME=VALUE in which ${NAME} stands for the image's variables
+	UnsetEnvAll          bool                       `json:"unsetEnvAll,omitzero"`          // removes all variables of the image
+	HTTPProxy            bool                       `json:"httpProxy,omitzero"`            // copies the proxy variables of the Podman service
+	Systemd              string                     `json:"systemd,omitzero"`              // true, false, always
+	SdNotifyMode         string                     `json:"sdNotifyMode,omitzero"`         // container, conmon, healthy, ignore
+	ConmonPidFile        string                     `json:"conmonPidFile,omitzero"`        // file on the host that receives the PID of conmon
+	CreateCommand        []string                   `json:"createCommand,omitzero"`        // shown by inspect as the command that made the container
+	ImageVolumeMode      string                     `json:"imageVolumeMode,omitzero"`      // ignore, tmpfs, anonymous
+	HostUsers            []string                   `json:"hostUsers,omitzero"`            // users of the host that are added to /etc/passwd
+	RemoveImage          bool                       `json:"removeImage,omitzero"`          // removes the image with the container; with AutoRemove
+	DependencyContainers []string                   `json:"dependencyContainers,omitzero"` // containers that are started first
+	InitContainerType    string                     `json:"initContainerType,omitzero"`    // of a pod's init container: always, once
+	Personality          string                     `json:"personality,omitzero"`          // domain, e.g. LINUX32
+	ManagePassword       *bool                      `json:"managePassword,omitzero"`       // nil is true: /etc/passwd and /etc/group get entries for the user
+	PasswdEntry          string                     `json:"passwdEntry,omitzero"`          // template of that entry of /etc/passwd
+	GroupEntry           string                     `json:"groupEntry,omitzero"`           // template of that entry of /etc/group
+	DevicesFrom          []string                   `json:"devicesFrom,omitzero"`          // containers whose devices are taken over
+	HostDeviceList       []Device                   `json:"hostDeviceList,omitzero"`       // devices as they were given, shown by inspect
+	ShmSizeSystemd       Bytes                      `json:"shmSizeSystemd,omitzero"`       // size of the tmpfs mounts of systemd mode
+	Volatile             bool                       `json:"volatile,omitzero"`             // the container's storage need not survive a crash
+	ChrootDirectories    []string                   `json:"chrootDirectories,omitzero"`    // directories that are unpacked with the user's mappings
+	LabelNested          bool                       `json:"labelNested,omitzero"`          // SELinux labels for nested containers
+	SeccompPolicy        string                     `json:"seccompPolicy,omitzero"`        // empty, default, image
+	UseImageHostname     *bool                      `json:"useImageHostname,omitzero"`     // keeps the image's /etc/hostname
+	UseImageHosts        bool                       `json:"useImageHosts,omitzero"`        // keeps the image's /etc/hosts
+	UseImageResolvConf   bool                       `json:"useImageResolvConf,omitzero"`   // keeps the image's /etc/resolv.conf
+	BaseHostsFile        string                     `json:"baseHostsFile,omitzero"`        // what /etc/hosts starts from: a path, image, none
+	NetworkOptions       map[string][]string        `json:"networkOptions,omitzero"`       // options of the network mode, by mode
+	IntelRdt             json.RawMessage            `json:"intelRdt,omitzero"`             // of the OCI runtime specification
+	IDMappings           *IDMappings                `json:"idMappings,omitzero"`           // of the user namespace
+	ArtifactVolumes      []ArtifactVolume           `json:"artifactVolumes,omitzero"`      // OCI artifacts as files. Podman >= 5.5
+	KernelMemoryTCP      Bytes                      `json:"kernelMemoryTCP,omitzero"`      // limit of TCP buffers. cgroup v1 only
+	MemUseHierarchy      *bool                      `json:"memUseHierarchy,omitzero"`      // cgroup v1 only
+	Unified              map[string]string          `json:"unified,omitzero"`              // cgroup v2 files
+	Rdma                 map[string]json.RawMessage `json:"rdma,omitzero"`                 // limits by device, of the OCI runtime specification
 }
 
 // IDMappings are the user namespace's mappings.
 type IDMappings struct {
-	UIDMap []IDMap `json:"uidMap,omitzero"`
-	GIDMap []IDMap `json:"gidMap,omitzero"`
+	UIDMap []IDMap `json:"uidMap,omitzero"` // of users
+	GIDMap []IDMap `json:"gidMap,omitzero"` // of groups
 }
 
 // IDMap maps Size ids from ContainerID on to HostID on.
 type IDMap struct {
-	ContainerID uint32 `json:"containerID"`
-	HostID      uint32 `json:"hostID"`
-	Size        uint32 `json:"size"`
+	ContainerID uint32 `json:"containerID"` // first ID in the container
+	HostID      uint32 `json:"hostID"`      // first ID outside of it
+	Size        uint32 `json:"size"`        // how many
 }
 
 // ArtifactVolume mounts an OCI artifact. Podman >= 5.5.
 type ArtifactVolume struct {
-	Source      string `json:"source"`
-	Destination string `json:"destination"`
-	Title       string `json:"title,omitzero"`
-	Digest      string `json:"digest,omitzero"`
-	Name        string `json:"name,omitzero"`
+	Source      string `json:"source"`          // name or digest of the artifact
+	Destination string `json:"destination"`     // absolute path in the container
+	Title       string `json:"title,omitzero"`  // mounts only the blob with this title
+	Digest      string `json:"digest,omitzero"` // mounts only the blob with this digest
+	Name        string `json:"name,omitzero"`   // file name of a single blob
 }
 
 // WindowsSpec holds the options of Windows containers.
 type WindowsSpec struct {
-	Isolation          string `json:"isolation,omitzero"` // default, process, hyperv
-	CPUCount           int64  `json:"cpuCount,omitzero"`
-	CPUPercent         int64  `json:"cpuPercent,omitzero"`
-	IOMaximumIOps      uint64 `json:"ioMaximumIOps,omitzero"`
+	Isolation          string `json:"isolation,omitzero"`          // default, process, hyperv
+	CPUCount           int64  `json:"cpuCount,omitzero"`           // number of CPUs
+	CPUPercent         int64  `json:"cpuPercent,omitzero"`         // percent of all CPUs, 1 to 100
+	IOMaximumIOps      uint64 `json:"ioMaximumIOps,omitzero"`      // operations per second of the system drive
 	IOMaximumBandwidth uint64 `json:"ioMaximumBandwidth,omitzero"` // bytes per second
-	CredentialSpec     string `json:"credentialSpec,omitzero"`
+	CredentialSpec     string `json:"credentialSpec,omitzero"`     // of a group managed service account
 }
