@@ -48,7 +48,7 @@ type recorder struct {
 	cleanups []func()
 }
 
-func (r *recorder) Helper()                   { return }
+func (r *recorder) Helper()                   {}
 func (r *recorder) Name() string              { return "recorder" }
 func (r *recorder) Cleanup(f func())          { r.cleanups = append(r.cleanups, f) }
 func (r *recorder) Errorf(s string, _ ...any) { r.failed = s }

@@ -28,8 +28,8 @@ type sshd struct {
 	user string
 }
 
-// startSSHD starts an sshd that ends with the test. Without one on this machine the test is skipped, but fails where BERTH_CI=1 says that there has to be one.
-func startSSHD(t *testing.T, setEnv string) *sshd {
+// startSSHD starts an sshd that ends with the test; what it runs has env, and a home without the shell start-up files of this machine. Without one on this machine the test is skipped, but fails where BERTH_CI=1 says that there has to be one.
+func startSSHD(t *testing.T, env ...string) *sshd {
 	t.Helper()
 	binary := "/usr/sbin/sshd"
 	for _, b := range []string{binary, "ssh", "ssh-keygen"} {
@@ -65,8 +65,8 @@ func startSSHD(t *testing.T, setEnv string) *sshd {
 	l.Close()
 	s.write(t, "authorized_keys", s.read(t, "user.pub"))
 	s.write(t, "known_hosts", fmt.Sprintf("[127.0.0.1]:%s %s", s.port, s.read(t, "host.pub")))
-	s.write(t, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 10:30:100\nMaxSessions 10\n%s\n",
-		s.port, s.file("host"), s.file("authorized_keys"), setEnv))
+	s.write(t, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 10:30:100\nMaxSessions 10\nSetEnv HOME=%s GORACE=atexit_sleep_ms=0 %s\n",
+		s.port, s.file("host"), s.file("authorized_keys"), dir, strings.Join(env, " ")))
 	s.write(t, "ssh_config", fmt.Sprintf("UserKnownHostsFile %s\nGlobalKnownHostsFile none\nIdentitiesOnly yes\nIdentityAgent none\nControlMaster auto\nControlPath /nonexistent/%%C\nLocalForward 1 127.0.0.1:1\n", s.file("known_hosts")))
 	log, err := os.Create(s.file("log"))
 	if err != nil {
@@ -189,7 +189,7 @@ func sshModes(engine *server) map[string]SSHConfig {
 }
 
 func TestSSH(t *testing.T) {
-	host := startSSHD(t, "")
+	host := startSSHD(t)
 	engine := serve(t, echo)
 	for mode, cfg := range sshModes(engine) {
 		t.Run(mode, func(t *testing.T) {
@@ -256,7 +256,7 @@ func TestSSH(t *testing.T) {
 
 // TestSSHCancel: a cancelled read over ssh leaves no process and no goroutine.
 func TestSSHCancel(t *testing.T) {
-	host := startSSHD(t, "")
+	host := startSSHD(t)
 	over := make(chan struct{})
 	engine := serve(t, func(p *peer) {
 		p.request()
@@ -283,7 +283,7 @@ func TestSSHCancel(t *testing.T) {
 
 // TestSSHClosed: reading ends when the connection is closed, and so does what is dialled after Close.
 func TestSSHClosed(t *testing.T) {
-	host := startSSHD(t, "")
+	host := startSSHD(t)
 	engine := serve(t, echo)
 	ssh := host.client(t, sshModes(engine)["dial-stdio"])
 	conn, err := ssh.Dial(t.Context())
@@ -324,7 +324,7 @@ func TestSSHClosed(t *testing.T) {
 
 // TestSSHMasterGone: when the ssh connection has ended since, the next dial makes another.
 func TestSSHMasterGone(t *testing.T) {
-	host := startSSHD(t, "")
+	host := startSSHD(t)
 	engine := serve(t, echo)
 	for mode, cfg := range sshModes(engine) {
 		for _, socket := range []string{"removed", "left"} {
@@ -382,7 +382,7 @@ func TestSSHFailures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	host := startSSHD(t, "SetEnv PATH="+bin+":/usr/bin:/bin")
+	host := startSSHD(t, "PATH="+bin+":/usr/bin:/bin")
 	unknown := filepath.Join(t.TempDir(), "known_hosts")
 	for _, test := range []struct {
 		name string
@@ -436,7 +436,7 @@ func TestSSHProbe(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			ssh := startSSHD(t, "SetEnv PATH="+bin+":/usr/bin:/bin").client(t, SSHConfig{})
+			ssh := startSSHD(t, "PATH="+bin+":/usr/bin:/bin").client(t, SSHConfig{})
 			c := New(Config{Dial: ssh.Dial})
 			defer c.Close()
 			var text string
