@@ -58,6 +58,9 @@ func (r *run) attached(ctx context.Context) error {
 		return err
 	}
 	defer w.Close()
+	if r.tty && stream != nil && e.Supports(engine.FeatureInit) {
+		r.c.tryResize(ctx, r.o.Size) // the attach has made the terminal: the process never sees another size
+	}
 	if err := e.ContainerStart(ctx, r.c.id, engine.StartOptions{}); err != nil {
 		return r.startFailed(err)
 	}
