@@ -61,10 +61,11 @@ func (r *running) copyOutput() {
 		}
 		r.head.decide(r.state)
 	}
-	if r.ctx.Err() != nil {
-		r.outErr = contextError(r.ctx) // not the words of a connection that was closed for it
+	err := r.outErr
+	if r.ctx.Err() != nil { // the readers of pipes must not take a process that was killed for one that was through
+		err = contextError(r.ctx)
 	}
-	r.cmd.closePipes(r.outErr)
+	r.cmd.closePipes(err)
 }
 
 // onlyReader hides the other methods of a stream from io.Copy.

@@ -99,6 +99,8 @@ func (r *running) await() (st *engine.ExecState, complete bool, err error) {
 		return st, false, err
 	}
 	switch {
+	case r.outErr != nil && r.ctx.Err() != nil:
+		return nil, true, contextError(r.ctx) // not the words of a connection that was closed for it
 	case r.outErr != nil:
 		return nil, true, r.outErr
 	case r.state != nil:

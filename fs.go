@@ -27,7 +27,7 @@ import (
 //
 // The value is safe for concurrent use. The files that it opens are not.
 func (c *Container) FS(ctx context.Context) fs.FS {
-	return &containerFS{c: c, ctx: ctx, index: map[string]*node{}}
+	return &containerFS{c: c, ctx: ctx, index: map[string]*node{}, links: map[string]string{}}
 }
 
 // containerFS implements fs.FS, StatFS, ReadDirFS and ReadLinkFS.
@@ -36,7 +36,8 @@ type containerFS struct {
 	ctx context.Context
 
 	mu    sync.Mutex
-	index map[string]*node // the directories whose subtrees are known, by name
+	index map[string]*node  // the directories whose subtrees are known, by name
+	links map[string]string // links to them
 }
 
 // Open opens a file or directory. The contents of a file are streamed.

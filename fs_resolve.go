@@ -28,6 +28,9 @@ func (f *containerFS) resolve(name string, follow bool) (string, *node, error) {
 func (f *containerFS) step(name string, follow bool) (string, *node, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if real, ok := f.links[name]; ok && follow {
+		return real, nil, nil
+	}
 	top, n := f.covering(name)
 	if n == nil {
 		return name, nil, nil
@@ -119,8 +122,11 @@ func (f *containerFS) fetch(name string) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.index[unslashed(a.path)] = n
-	f.index[name] = n // also where that is a link to it
+	real := unslashed(a.path)
+	f.index[real] = n
+	if real != name {
+		f.links[name] = real
+	}
 	return n, nil
 }
 
