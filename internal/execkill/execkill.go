@@ -3,11 +3,87 @@ package execkill
 import (
 	"context"
 	"errors"
+	"fmt"
+	"syscall"
 
 	"github.com/berthdev/berth/engine"
 )
 
-// Kill sends signal ("" is SIGKILL) to the process of st. marker is NAME=VALUE that the process has in its environment, or "".
+// Kill sends signal ("" is SIGKILL) to the process of the exec st, as
+// ExecInspect has just described it. marker is NAME=VALUE that nothing but this process and
+// what it started has in its environment, or "".
+//
+// A nil error means that the process got the signal, or is over. Where it lives on
+// without it the error is an ExecAliveError, whose Err tells what was tried; its Cause is nil. A
+// malformed signal is an InvalidError. ctx bounds the whole.
 func Kill(ctx context.Context, e engine.Engine, st *engine.ExecState, signal, marker string) error {
-	return &engine.ExecAliveError{ExecID: st.ID, Container: st.ContainerID, PID: st.PID, Err: errors.New("not written yet")}
+	num := int(syscall.SIGKILL)
+	if signal != "" {
+		var err error
+		if num, _, err = engine.ParseSignal(signal); err != nil {
+			return err
+		}
+	}
+	k := &killer{e: e, st: st, signal: num, marker: marker, proc: "/proc"}
+	return k.kill(ctx)
+}
+
+// killer is one call of Kill.
+type killer struct {
+	e      engine.Engine
+	st     *engine.ExecState
+	signal int
+	marker string
+	proc   string // where procfs is
+}
+
+func (k *killer) kill(ctx context.Context) error {
+	if !k.st.Running {
+		return nil
+	}
+	var tried []error
+	for _, way := range [...]func(context.Context) error{k.byHostPID, k.byTop, k.byMarker} {
+		err := way(ctx)
+		if err == nil {
+			return nil
+		}
+		tried = append(tried, err)
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	// It may have ended meanwhile, by itself or with its container.
+	if ctx.Err() == nil && k.over(ctx) {
+		return nil
+	}
+	return &engine.ExecAliveError{ExecID: k.st.ID, Container: k.st.ContainerID, PID: k.st.PID, Err: errors.Join(tried...)}
+}
+
+// over tells that the process has certainly ended.
+func (k *killer) over(ctx context.Context) bool {
+	st, err := k.e.ExecInspect(ctx, k.st.ID)
+	switch {
+	case errors.Is(err, engine.ErrNotFound), err == nil && !st.Running:
+		return true
+	case err != nil:
+		return false
+	}
+	// Podman keeps the exec of a container that has ended as running for a while.
+	a, err := k.e.ContainerInspect(ctx, k.st.ContainerID, engine.InspectOptions{})
+	return errors.Is(err, engine.ErrNotFound) || err == nil && a.State.Ended()
+}
+
+// same checks that the engine still has the process that k is about. gone is
+// true when it has ended.
+func (k *killer) same(ctx context.Context) (gone bool, err error) {
+	st, err := k.e.ExecInspect(ctx, k.st.ID)
+	switch {
+	case errors.Is(err, engine.ErrNotFound), err == nil && !st.Running:
+		return true, nil
+	case err != nil:
+		return false, err
+	case st.PID != k.st.PID:
+		return false, fmt.Errorf("the engine tells another process ID than before, %d and %d", k.st.PID, st.PID)
+	}
+	return false, nil
 }
