@@ -91,7 +91,7 @@ func bugs() []Case {
 			}
 			before := vols()
 			spec := t.Spec("true")
-			m := berth.Volume("", "/anon")
+			m := berth.VolumeMount("", "/anon")
 			if t.Kind() == "docker" {
 				m.Labels = map[string]string{"berth.anon": t.name}
 			}

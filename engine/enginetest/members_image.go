@@ -15,8 +15,8 @@ func imageMembers() []Case {
 		{Name: "images/get", Do: func(t *T) {
 			img, err := t.Client().Images.Get(t.Context(), t.Config().Image)
 			t.Check(err, "get")
-			a, err := img.Inspect(t.Context())
-			t.Check(err, "inspect")
+			t.Check(img.Reload(t.Context()), "inspect")
+			a := img.Attrs()
 			if !strings.HasPrefix(a.ID, "sha256:") || a.OS != "linux" || a.Architecture == "" || a.Size == 0 || len(a.Layers) == 0 {
 				t.Errorf("image is %+v", a)
 			}

@@ -73,11 +73,12 @@ func managerMembers() []Case {
 			ended := t.Start(t.Spec("sh", "-c", "exit 3"))
 			_, err := ended.Wait(t.Context())
 			t.Check(err, "wait")
-			list, err := t.Client().Containers.List(t.Context(), berth.ListOptions{Filters: mine})
-			t.Check(err, "list")
-			if len(list) != 1 || list[0].ID() != run.ID() {
-				t.Fatalf("running containers are %v", list)
-			}
+			var list []*berth.Container
+			t.eventually("only the running container listed", func(ctx context.Context) (bool, error) {
+				// Docker's list may lag behind its wait for a moment.
+				list, err = t.Client().Containers.List(ctx, berth.ListOptions{Filters: mine})
+				return err == nil && len(list) == 1 && list[0].ID() == run.ID(), err
+			})
 			s := list[0].Summary()
 			if s == nil || s.Status != berth.StatusRunning || s.StatusText == "" || s.Created.IsZero() || !slices.Contains(s.Names, run.Name()) || s.Image == "" || s.ImageID == "" || !strings.Contains(s.Command, "sleep") {
 				t.Errorf("summary is %+v", s)

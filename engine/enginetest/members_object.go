@@ -25,7 +25,7 @@ func objectMembers() []Case {
 			t.Check(err, "list")
 			Equal(t, "found", slices.ContainsFunc(list, func(v *berth.Volume) bool { return v.Name() == name }), true)
 			spec := t.Sleeper()
-			spec.Mounts = []berth.Mount{berth.Volume(name, "/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(name, "/v")}
 			c := t.Start(spec)
 			t.WantError("removal of a volume in use", v.Remove(t.Context()), berth.ErrConflict)
 			t.Check(c.Remove(t.Context(), berth.RemoveOptions{Force: true}), "remove the container")

@@ -50,9 +50,10 @@ func lifeOptions() []Case {
 				t.Errorf("health log is %+v", h.Log)
 			}
 			t.ExecSh(c, "touch /ok")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			t.Check(c.WaitFor(ctx, berth.Healthy()), "wait for healthy")
+			t.eventually("healthy", func(ctx context.Context) (bool, error) {
+				h, err := c.Health(ctx)
+				return err == nil && h.Status == berth.HealthHealthy, err
+			})
 		}},
 		{Name: "option/healthcheck-none", Do: func(t *T) {
 			spec := t.Sleeper()
@@ -161,7 +162,7 @@ func lifeOptions() []Case {
 			// The container waits for a file that only the reader of its first line makes.
 			dir := t.volume(berth.VolumeCreateOptions{})
 			spec := t.Spec("sh", "-c", "echo first; while ! test -e /v/seen; do sleep 0.05; done; echo second")
-			spec.Mounts = []berth.Mount{berth.Volume(dir, "/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(dir, "/v")}
 			helper := t.Spec("touch", "/v/seen")
 			helper.Mounts = spec.Mounts
 			var out strings.Builder

@@ -26,14 +26,14 @@ func podmanOptions() []Case {
 		{Name: "option/pod", Do: func(t *T) {
 			name := t.NewName()
 			if t.Kind() == "podman" {
-				resp, err := t.Client().Do(t.Context(), http.MethodPost, "/libpod/pods/create", strings.NewReader(`{"name":"`+name+`"}`))
+				resp, err := t.Client().Do(t.Context(), http.MethodPost, "/libpod/pods/create", strings.NewReader(`{"name":"`+name+`"}`), http.Header{"Content-Type": {"application/json"}})
 				t.Check(err, "create pod")
 				resp.Body.Close()
 				if resp.StatusCode != http.StatusCreated {
 					t.Untestable("the engine makes no pods here (status "+resp.Status+")", nil)
 				}
 				t.Cleanup(func() {
-					resp, err := t.Client().Do(background(), http.MethodDelete, "/libpod/pods/"+name+"?force=true", nil)
+					resp, err := t.Client().Do(background(), http.MethodDelete, "/libpod/pods/"+name+"?force=true", nil, nil)
 					if err != nil {
 						t.Errorf("remove pod: %v", err)
 						return

@@ -133,8 +133,8 @@ func blkio(name string, set func(r *berth.Resources, dev string), files []string
 func (t *T) blockDevice() (path, majmin string) {
 	t.Helper()
 	spec := t.Spec()
-	spec.Privileged = true
-	out := t.Sh(spec, `for d in /sys/block/*; do n=${d##*/}; case $n in loop*|ram*|zram*|sr*) continue;; esac; test -b /dev/$n && echo /dev/$n $(cat $d/dev) && exit; done; echo none none`)
+	spec.Mounts = []berth.Mount{berth.Bind("/dev", "/hostdev")}
+	out := t.Sh(spec, `for d in /sys/block/*; do n=${d##*/}; case $n in loop*|ram*|zram*|sr*) continue;; esac; test -b /hostdev/$n && echo /dev/$n $(cat $d/dev) && exit; done; echo none none`)
 	path, majmin, _ = strings.Cut(out, " ")
 	if path == "none" {
 		t.Untestable("the engine's host has no block device", nil)

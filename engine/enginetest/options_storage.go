@@ -79,7 +79,7 @@ func storageOptions() []Case {
 		{Name: "option/mounts-volume", Do: func(t *T) {
 			name := t.volume(berth.VolumeCreateOptions{})
 			spec := t.Spec()
-			spec.Mounts = []berth.Mount{berth.Volume(name, "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(name, "/mnt/v")}
 			t.Sh(spec, "echo kept >/mnt/v/f")
 			Equal(t, "content", t.Sh(spec, "cat /mnt/v/f"), "kept")
 			spec.Mounts[0].ReadOnly = true
@@ -88,14 +88,14 @@ func storageOptions() []Case {
 		{Name: "option/mounts-volume-new", Do: func(t *T) {
 			spec := t.Spec()
 			name := t.NewName()
-			spec.Mounts = []berth.Mount{berth.Volume(name, "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(name, "/mnt/v")}
 			t.Sh(spec, "echo made >/mnt/v/f")
 			t.removeVolumeLater(name)
 			Equal(t, "content", t.Sh(spec, "cat /mnt/v/f"), "made")
 		}},
 		{Name: "option/mounts-volume-anonymous", Do: func(t *T) {
 			spec := t.Sleeper()
-			spec.Mounts = []berth.Mount{berth.Volume("", "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount("", "/mnt/v")}
 			c := t.Start(spec)
 			a, err := c.Inspect(t.Context())
 			t.Check(err, "inspect")
@@ -109,7 +109,7 @@ func storageOptions() []Case {
 		{Name: "option/mounts-nocopy", Do: func(t *T) {
 			for _, nocopy := range []bool{false, true} {
 				spec := t.Spec()
-				m := berth.Volume(t.NewName(), "/etc")
+				m := berth.VolumeMount(t.NewName(), "/etc")
 				m.NoCopy = nocopy
 				spec.Mounts = []berth.Mount{m}
 				want := "copied"
@@ -123,7 +123,7 @@ func storageOptions() []Case {
 		{Name: "option/mounts-subpath", Do: func(t *T) {
 			name := t.volume(berth.VolumeCreateOptions{})
 			spec := t.Spec()
-			spec.Mounts = []berth.Mount{berth.Volume(name, "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(name, "/mnt/v")}
 			t.Sh(spec, "mkdir -p /mnt/v/sub && echo below >/mnt/v/sub/f")
 			spec.Mounts[0].Subpath = "sub"
 			Equal(t, "content", t.Sh(spec, "cat /mnt/v/f"), "below")
@@ -174,7 +174,7 @@ func storageOptions() []Case {
 		}},
 		{Name: "option/volumes_from", Do: func(t *T) {
 			spec := t.Sleeper()
-			spec.Mounts = []berth.Mount{berth.Volume("", "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount("", "/mnt/v")}
 			from := t.Start(spec)
 			t.ExecSh(from, "echo shared >/mnt/v/f")
 			spec = t.Spec()
@@ -187,11 +187,11 @@ func storageOptions() []Case {
 			spec := t.Spec()
 			name := t.NewName()
 			spec.VolumeDriver = "local"
-			spec.Mounts = []berth.Mount{berth.Volume(name, "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(name, "/mnt/v")}
 			t.Sh(spec, "touch /mnt/v/f")
 			t.removeVolumeLater(name)
 			spec.VolumeDriver = "berth-nosuch"
-			spec.Mounts = []berth.Mount{berth.Volume(t.NewName(), "/mnt/v")}
+			spec.Mounts = []berth.Mount{berth.VolumeMount(t.NewName(), "/mnt/v")}
 			_, err := t.Client().Containers.Run(t.Context(), withCommand(spec, "true"))
 			if err == nil {
 				t.Error("it runs with a volume driver that does not exist")

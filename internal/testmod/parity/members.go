@@ -11,7 +11,7 @@ func containerRows() []Row {
 		row("commit(repository, tag, message, author, pause, changes, conf, format)", "CommitOptions", "container/commit"),
 		row("diff", "Container.Diff", "container/diff"),
 		row("exec_run", "Container.Command, Cmd", "container/exec_run", "bug/exec-exit-code", "bug/exec-command-not-found"),
-		row("exec_run(stdin, tty, privileged, user, environment, workdir)", "fields of Cmd", "container/exec_run-options", "container/exec_run-stdin", "container/exec_run-tty"),
+		row("exec_run(stdin, tty, privileged, user, environment, workdir)", "fields of Cmd", "container/exec_run-options", "container/exec_run-privileged", "container/exec_run-stdin", "container/exec_run-tty"),
 		row("exec_run(detach)", "Cmd.Detach, Cmd.Start", "bug/exec-exit-code", "container/exec-inspect"),
 		row("exec_run(stream, demux)", "Cmd.Stdout, Cmd.Stderr, Cmd.StdoutPipe", "container/exec_run-stream"),
 		row("exec_run(socket)", "Cmd.Conn", "container/exec_run-socket"),

@@ -13,7 +13,7 @@ func optionRows() []Row {
 		option("auto_remove", "Spec.AutoRemove"),
 		option("blkio_weight", "Resources.BlkioWeight"),
 		option("blkio_weight_device", "Resources.BlkioWeightDevice"),
-		option("cap_add", "Spec.CapAdd"),
+		option("cap_add", "Spec.CapAdd", "option/cap_add-all"),
 		option("cap_drop", "Spec.CapDrop"),
 		option("cgroup_parent", "Spec.CgroupParent"),
 		option("cgroupns", "Spec.CgroupNS"),
