@@ -25,6 +25,10 @@ func (e *Engine) mounts(r *refusals, b *wireCreate, s *engine.Spec) {
 			}
 			b.HostConfig.Mounts = append(b.HostConfig.Mounts, bindMount(m))
 		case engine.MountVolume:
+			if relabelledVolume(m) && s.VolumeDriver == "" {
+				bindString(r, &b.HostConfig, at, m)
+				continue
+			}
 			if m.Driver == "" && m.Source != "" && s.VolumeDriver != "" {
 				m.Driver = s.VolumeDriver
 				driven = true
@@ -32,7 +36,7 @@ func (e *Engine) mounts(r *refusals, b *wireCreate, s *engine.Spec) {
 			b.HostConfig.Mounts = append(b.HostConfig.Mounts, volumeMount(m))
 		case engine.MountTmpfs:
 			if len(m.Options) > 0 {
-				tmpfsString(r, &b.HostConfig, at, m)
+				tmpfsString(&b.HostConfig, m)
 				continue
 			}
 			b.HostConfig.Mounts = append(b.HostConfig.Mounts, tmpfsMount(m))
@@ -61,26 +65,9 @@ func (e *Engine) refuseMount(r *refusals, at string, m engine.Mount) {
 		r.unsupported(at, "type="+string(m.Type), "")
 	}
 	r.unless(!m.Chown, at+".Chown", "", "")
-	only := func(field string, set bool, types ...engine.MountType) {
-		for _, t := range types {
-			set = set && m.Type != t
-		}
-		if set {
-			r.invalid(at+"."+field, "", "a mount of type "+string(m.Type)+" has none")
-		}
+	if m.Relabel != "" && m.Type != engine.MountBind && !relabelledVolume(m) {
+		r.unsupported(at+".Relabel", m.Relabel, "Docker relabels binds, and named volumes without options of their own")
 	}
-	only("Propagation", m.Propagation != "", engine.MountBind)
-	only("Relabel", m.Relabel != "", engine.MountBind)
-	only("NonRecursive", m.NonRecursive, engine.MountBind)
-	only("CreateSource", m.CreateSource, engine.MountBind)
-	only("NoCopy", m.NoCopy, engine.MountVolume)
-	only("Subpath", m.Subpath != "", engine.MountVolume, engine.MountImage)
-	only("Labels", len(m.Labels) > 0, engine.MountVolume)
-	only("Driver", m.Driver != "", engine.MountVolume)
-	only("DriverOptions", len(m.DriverOptions) > 0, engine.MountVolume)
-	only("Size", m.Size != 0, engine.MountTmpfs)
-	only("Mode", m.Mode != nil, engine.MountTmpfs)
-	only("Source", m.Source != "", engine.MountBind, engine.MountVolume, engine.MountImage, engine.MountNpipe)
 	r.needs(m.Subpath != "" && m.Type == engine.MountVolume, apiSubpath, at+".Subpath", m.Subpath)
 	if len(m.Options) > 0 && m.Type != engine.MountTmpfs {
 		r.unsupported(at+".Options", strings.Join(m.Options, ","), "Docker has mount options for tmpfs only")
@@ -95,7 +82,12 @@ func bindMount(m engine.Mount) wireMount {
 	return w
 }
 
-// bindString puts a bind into Binds: SOURCE:TARGET[:OPTIONS].
+// relabelledVolume tells whether m is a volume to be relabelled that Binds can express.
+func relabelledVolume(m engine.Mount) bool {
+	return m.Type == engine.MountVolume && m.Relabel != "" && m.Source != "" && m.Subpath == "" && m.Driver == "" && len(m.DriverOptions) == 0 && len(m.Labels) == 0
+}
+
+// bindString puts a bind, or a volume, into Binds: SOURCE:TARGET[:OPTIONS].
 func bindString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
 	why := "Relabel"
 	if m.Relabel == "" {
@@ -114,13 +106,13 @@ func bindString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
 		opts = append(opts, "ro")
 	}
 	switch m.Relabel {
-	case "":
-	case "shared", "z":
+	case "shared":
 		opts = append(opts, "z")
-	case "private", "Z":
+	case "private":
 		opts = append(opts, "Z")
-	default:
-		r.invalid(at+".Relabel", m.Relabel, "neither shared nor private")
+	}
+	if m.NoCopy {
+		opts = append(opts, "nocopy")
 	}
 	for _, o := range []string{m.Propagation, m.Consistency} {
 		if o != "" {
@@ -159,11 +151,7 @@ func tmpfsMount(m engine.Mount) wireMount {
 }
 
 // tmpfsString puts a tmpfs into Tmpfs: its options by target.
-func tmpfsString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
-	if _, dup := h.Tmpfs[m.Target]; dup {
-		r.invalid(at+".Target", m.Target, "it is mounted twice")
-		return
-	}
+func tmpfsString(h *wireHostConfig, m engine.Mount) {
 	var opts []string
 	if m.ReadOnly {
 		opts = append(opts, "ro")

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
@@ -28,7 +27,7 @@ func ports(r *refusals, b *wireCreate, s *engine.Spec) {
 		return key
 	}
 	for _, e := range s.Expose {
-		list, err := engine.Port{Container: e}.Expand()
+		list, err := engine.ExpandExpose(e)
 		r.add(err)
 		for _, p := range list {
 			expose(p)
@@ -110,7 +109,7 @@ func (e *Engine) network(r *refusals, b *wireCreate, s *engine.Spec, req *create
 		at := fmt.Sprintf("Spec.Networks[%d]", i)
 		w := e.endpoint(r, at, ep)
 		if i == 0 {
-			e.primary(r, b, s, w, userDefined)
+			e.primary(b, s, w, userDefined)
 		} else {
 			r.needs(w.MacAddress != "", apiMultiNetwork, at+".MACAddress", w.MacAddress)
 		}
@@ -124,9 +123,6 @@ func (e *Engine) network(r *refusals, b *wireCreate, s *engine.Spec, req *create
 		if b.NetworkingConfig == nil {
 			b.NetworkingConfig = &wireNetworkingConfig{EndpointsConfig: map[string]*wireEndpoint{}}
 		}
-		if _, dup := b.NetworkingConfig.EndpointsConfig[ep.Network]; dup {
-			r.invalid(at, ep.Network, "the network is there twice")
-		}
 		b.NetworkingConfig.EndpointsConfig[ep.Network] = w
 	}
 	if len(endpoints) == 0 {
@@ -136,13 +132,9 @@ func (e *Engine) network(r *refusals, b *wireCreate, s *engine.Spec, req *create
 }
 
 // primary gives the first endpoint what a Spec says of the container as a whole.
-func (e *Engine) primary(r *refusals, b *wireCreate, s *engine.Spec, w *wireEndpoint, userDefined bool) {
-	switch {
-	case s.MACAddress == "":
-	case w.MacAddress == "" || strings.EqualFold(w.MacAddress, s.MACAddress):
+func (e *Engine) primary(b *wireCreate, s *engine.Spec, w *wireEndpoint, userDefined bool) {
+	if s.MACAddress != "" {
 		w.MacAddress = s.MACAddress
-	default:
-		r.invalid("Spec.MACAddress", s.MACAddress, "the first network has another one: "+w.MacAddress)
 	}
 	if e.api < apiMultiNetwork {
 		b.MacAddress, w.MacAddress = w.MacAddress, ""
@@ -182,9 +174,6 @@ func (e *Engine) endpoint(r *refusals, at string, ep engine.Endpoint) *wireEndpo
 		MacAddress: ep.MACAddress,
 		DriverOpts: ep.DriverOptions,
 		GwPriority: ep.GatewayPriority,
-	}
-	if ep.Network == "" {
-		r.invalid(at+".Network", "", "empty")
 	}
 	if ep.IPv4.IsValid() || ep.IPv6.IsValid() || len(ep.LinkLocalIPs) > 0 {
 		w.IPAMConfig = &wireEndpointIPAM{IPv4Address: addr(ep.IPv4), IPv6Address: addr(ep.IPv6), LinkLocalIPs: addrs(ep.LinkLocalIPs)}

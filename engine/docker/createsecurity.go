@@ -19,6 +19,9 @@ func security(r *refusals, h *wireHostConfig, s *engine.Spec) {
 	if sec.NoNewPrivileges != nil {
 		h.SecurityOpt = append(h.SecurityOpt, fmt.Sprintf("no-new-privileges=%t", *sec.NoNewPrivileges))
 	}
+	if sec.WritableCgroups != nil {
+		h.SecurityOpt = append(h.SecurityOpt, fmt.Sprintf("writable-cgroups=%t", *sec.WritableCgroups))
+	}
 	if sec.Seccomp != "" {
 		profile, err := seccompProfile(sec.Seccomp)
 		r.add(err)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // textKinds give a kind to answers by their text, where the status does not tell or tells wrongly: the same failure is a 400, a 404, a 409 and a 500 in different versions, and starting a
@@ -12,11 +13,6 @@ var textKinds = []struct {
 	text *regexp.Regexp
 	kind error
 }{
-	// The command of a container or exec: runc's words.
-	{regexp.MustCompile(`exec: "(\\"|[^"])*": (executable file not found|(stat \S+: )?no such file or directory)`), engine.ErrCommandNotFound},
-	{regexp.MustCompile(`\bexec /\S*: no such file or directory`), engine.ErrCommandNotFound},
-	{regexp.MustCompile(`exec: "(\\"|[^"])*": .*(permission denied|is a directory)|exec format error`), engine.ErrCommandNotExecutable},
-
 	// Images.
 	{regexp.MustCompile(`(?i)no such image|manifest unknown|manifest for \S+ not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference \S+ was found but|name unknown: repository name not known|reference does not exist|no such manifest`), engine.ErrImageNotFound},
 	{regexp.MustCompile(`(?i)unauthorized|no basic auth credentials|incorrect username or password|authentication required|authorization denied|requested access to the resource is denied`), engine.ErrUnauthorized},
@@ -37,6 +33,9 @@ var textKinds = []struct {
 }
 
 func kindOfText(message string) error {
+	if kind := normal.ExitKind(0, message); kind != nil {
+		return kind // a command that is missing or cannot be executed
+	}
 	for _, t := range textKinds {
 		if t.text.MatchString(message) {
 			return t.kind

@@ -3,7 +3,6 @@ package docker
 import (
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
@@ -23,9 +22,6 @@ func (e *Engine) refuse(r *refusals, s *engine.Spec) {
 	r.unless(!s.Privileged || len(s.CapDrop) == 0, "Spec.CapDrop", strings.Join(s.CapDrop, ","), "with Spec.Privileged, Docker ignores it")
 	for i, d := range s.Devices {
 		r.unless(!s.Privileged || d.Permissions == "" || d.Permissions == "rwm", fmt.Sprintf("Spec.Devices[%d].Permissions", i), d.Permissions, "with Spec.Privileged, Docker ignores it")
-	}
-	if p := s.RestartPolicy; p.Name == "" && p.MaximumRetryCount != 0 {
-		r.invalid("Spec.RestartPolicy.MaximumRetryCount", strconv.Itoa(p.MaximumRetryCount), "only on-failure counts")
 	}
 	if s.StdinOnce && !s.OpenStdin {
 		r.invalid("Spec.StdinOnce", "true", "it needs Spec.OpenStdin")
@@ -103,58 +99,26 @@ func (e *Engine) refuseNamespaces(r *refusals, s *engine.Spec) {
 	mode("Spec.UTSMode", s.UTSMode, "host", "private")
 	mode("Spec.UsernsMode", s.UsernsMode, "host")
 	mode("Spec.CgroupNS", s.CgroupNS, "host", "private")
-	if s.ShmSize != 0 && (s.IPCMode == "host" || s.IPCMode == "none" || strings.HasPrefix(s.IPCMode, "container:")) {
-		r.invalid("Spec.ShmSize", strconv.FormatInt(int64(s.ShmSize), 10), "with Spec.IPCMode="+s.IPCMode+" the container has no /dev/shm of its own")
-	}
 }
 
-// refuseNetwork refuses network modes that Docker does not have, which it takes for names of networks, and options of a network for a container that has none of its own.
+// refuseNetwork refuses network modes that Docker does not have, which it takes for names of networks, and links of a container that has no network to find others in.
 func (e *Engine) refuseNetwork(r *refusals, s *engine.Spec) {
 	mode, err := normal.NetworkMode(s.NetworkMode)
 	if err != nil {
 		return // reported where it is translated
 	}
 	switch mode.Mode {
-	case "ns", "pasta", "slirp4netns", "private":
+	case "ns", "pasta", "slirp4netns", "private", "pod":
 		r.unsupported("Spec.NetworkMode", s.NetworkMode, "")
-		return
+	case "none":
+		r.unless(len(s.Links) == 0, "Spec.Links", "", "with Spec.NetworkMode=none, Docker ignores them")
 	}
-	for i, ep := range s.Networks {
-		if s.NetworkMode != "" && ep.Network != s.NetworkMode {
-			r.invalid(fmt.Sprintf("Spec.Networks[%d]", i), ep.Network, "Spec.NetworkMode is "+s.NetworkMode)
-		}
-	}
-	own := "Spec.NetworkMode=" + s.NetworkMode
-	switch {
-	case s.NetworkDisabled:
-		own = "Spec.NetworkDisabled"
-		if len(s.Networks) > 0 || s.NetworkMode != "" && mode.Mode != "none" {
-			r.invalid("Spec.NetworkDisabled", "true", "it excludes Networks and NetworkMode")
-		}
-	case mode.Mode == "host" || mode.Mode == "none" || mode.Mode == "container":
-		if len(s.Networks) > 0 && mode.Mode == "container" {
-			r.invalid("Spec.Networks", "", "with "+own)
-		}
-	default:
-		return
-	}
-	with := func(option string, set bool) {
-		if set {
-			r.invalid(option, "", "with "+own+" the container has no network of its own, and Docker would ignore it")
-		}
-	}
-	with("Spec.Ports", len(s.Ports) > 0)
-	with("Spec.PublishAllPorts", s.PublishAllPorts)
-	with("Spec.MACAddress", s.MACAddress != "")
-	with("Spec.Links", len(s.Links) > 0)
+	r.unless(!s.NetworkDisabled || len(s.Links) == 0, "Spec.Links", "", "with Spec.NetworkDisabled, Docker ignores them")
 }
 
 // refuseResources refuses limits that the engine's host does not have, as far as the engine tells. Of the others it warns: see discarded.
 func (e *Engine) refuseResources(r *refusals, s *engine.Resources) {
 	r.unless(s.KernelMemory == 0, "Spec.Resources.KernelMemory", "", "kernels since 5.4 and Docker since 23 ignore it")
-	if s.MemorySwap != 0 && s.Memory == 0 {
-		r.invalid("Spec.Resources.MemorySwap", "", "it needs Memory")
-	}
 	r.unless(s.MemorySwap == 0 || s.MemorySwap == -1 || e.info.SwapLimit, "Spec.Resources.MemorySwap", "", "the engine's host does not account swap")
 	r.unless(s.OOMKillDisable == nil || !*s.OOMKillDisable || e.info.OomKillDisable, "Spec.Resources.OOMKillDisable", "true", "the engine's host cannot")
 	if e.cgroupVersion() == "2" {
