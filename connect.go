@@ -49,7 +49,7 @@ func (o *options) find(ctx context.Context) (engine.Engine, error) {
 		return o.engine, nil
 	}
 	candidates, notes, err := connect.Candidates(o.env, connect.Options{
-		Host: o.host, Context: o.context, Engines: engine.Registered(),
+		Host: o.host, Context: o.context, Engines: o.registered(),
 	})
 	for _, n := range notes {
 		o.logger.Warn("find engine", "note", n.String())
@@ -104,12 +104,12 @@ func (o *options) linked() []string {
 	if o.host != "" || o.context != "" {
 		return nil
 	}
-	return engine.Registered()
+	return o.registered()
 }
 
 // openLinked opens a registered engine.
 func openLinked(ctx context.Context, name string, o *options) (engine.Engine, error) {
-	open, ok := engine.Opener(name)
+	open, ok := o.opener(name)
 	if !ok {
 		return nil, fmt.Errorf(`engine %q is not linked into this program: import _ "github.com/berthdev/berth/%s"`, name, name)
 	}

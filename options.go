@@ -40,6 +40,10 @@ type options struct {
 	discard       bool
 	noLocal       bool
 	publishedHost string
+
+	// The engines that are linked into the program; tests have their own.
+	registered func() []string
+	opener     func(name string) (engine.OpenFunc, bool)
 }
 
 // DialFunc opens connections, as (*net.Dialer).DialContext does. network is
@@ -151,6 +155,8 @@ func newOptions(opts []Option) (*options, error) {
 		env:          connect.OSEnv(),
 		probeTimeout: defaultProbeTimeout,
 		cleanup:      defaultCleanupTimeout,
+		registered:   engine.Registered,
+		opener:       engine.Opener,
 	}
 	for _, opt := range opts {
 		if opt != nil {
