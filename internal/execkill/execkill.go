@@ -14,7 +14,7 @@ import (
 // what it started has in its environment, or "".
 //
 // A nil error means that the process got the signal, or is over. Where it lives on
-// without it the error is an ExecAliveError, whose Err tells what was tried; its Cause is nil. A
+// without it, or is yet to start, the error is an ExecAliveError, whose Err tells what was tried; its Cause is nil. A
 // malformed signal is an InvalidError. ctx bounds the whole.
 func Kill(ctx context.Context, e engine.Engine, st *engine.ExecState, signal, marker string) error {
 	num := int(syscall.SIGKILL)
@@ -38,8 +38,12 @@ type killer struct {
 }
 
 func (k *killer) kill(ctx context.Context) error {
-	if !k.st.Running {
+	switch {
+	case k.st.Running:
+	case k.st.Started:
 		return nil
+	default: // an engine answers a start before it has started the process
+		return k.alive(errors.New("it has not started yet"))
 	}
 	var tried []error
 	for _, way := range [...]func(context.Context) error{k.byHostPID, k.byTop, k.byMarker} {
@@ -56,7 +60,11 @@ func (k *killer) kill(ctx context.Context) error {
 	if ctx.Err() == nil && k.over(ctx) {
 		return nil
 	}
-	return &engine.ExecAliveError{ExecID: k.st.ID, Container: k.st.ContainerID, PID: k.st.PID, Err: errors.Join(tried...)}
+	return k.alive(errors.Join(tried...))
+}
+
+func (k *killer) alive(why error) error {
+	return &engine.ExecAliveError{ExecID: k.st.ID, Container: k.st.ContainerID, PID: k.st.PID, Err: why}
 }
 
 // over tells that the process has certainly ended.
