@@ -183,7 +183,7 @@ func (s *pipeStream) end(last []byte) {
 func execCommand(t *testing.T, e *execEngine, args ...string) *Cmd {
 	t.Helper()
 	leaktest.Check(t)
-	o, err := newOptions([]Option{WithCleanupTimeout(2 * time.Second)})
+	o, err := newOptions([]Option{withEnv(noEnv), WithCleanupTimeout(2 * time.Second)})
 	if err != nil {
 		t.Fatal(err)
 	}

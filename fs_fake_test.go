@@ -218,7 +218,7 @@ func (e *fileEngine) ContainerPutArchive(_ context.Context, _, dir string, r io.
 func fileContainer(t testing.TB, e engine.Engine) *Container {
 	t.Helper()
 	leaktest.Check(t)
-	o, err := newOptions(nil)
+	o, err := newOptions([]Option{withEnv(noEnv)})
 	if err != nil {
 		t.Fatal(err)
 	}
