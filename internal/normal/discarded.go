@@ -36,10 +36,14 @@ var discarded = [...]struct{ words, option string }{
 // DiscardedOption tells that a warning of a create request says that an option
 // was discarded, and which: "Your kernel does not support Block I/O weight or the
 // cgroup is not mounted. Weight discarded." is Spec.Resources.BlkioWeight. A
-// warning that says so of something unknown is "Spec"; one that does not is ok false.
+// warning that says of something unknown that it was discarded is "Spec"; any other one is ok false, such as one
+// about the engine's own configuration ("… ignored in containers.conf").
 func DiscardedOption(warning string) (option string, ok bool) {
 	w := strings.ToLower(warning)
 	if !strings.Contains(w, "discarded") && !strings.Contains(w, "ignored") && !strings.Contains(w, "limited without swap") {
+		return "", false
+	}
+	if strings.Contains(w, "containers.conf") {
 		return "", false
 	}
 	for _, d := range discarded {
@@ -47,5 +51,8 @@ func DiscardedOption(warning string) (option string, ok bool) {
 			return d.option, true
 		}
 	}
-	return "Spec", true
+	if strings.Contains(w, "discarded") {
+		return "Spec", true
+	}
+	return "", false
 }

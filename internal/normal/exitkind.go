@@ -36,7 +36,7 @@ func runtimeKind(text string) error {
 		return nil
 	}
 	// An engine's words are the first line of an exec's output.
-	if strings.ContainsAny(strings.TrimSpace(text[:start]), "\r\n") {
+	if strings.ContainsAny(strings.TrimLeft(text[:start], " \r\n"), "\r\n") {
 		return nil
 	}
 	text = text[start:]

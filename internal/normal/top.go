@@ -67,7 +67,8 @@ func setCell(p *engine.Process, column, cell string) (err error) {
 	return err
 }
 
-// psTime reads [[DAYS-]HOURS:]MINUTES:SECONDS[.FRACTION] of ps(1), seconds alone, and Podman's Go duration; "-" is 0.
+// psTime reads [[DAYS-]HOURS:]MINUTES:SECONDS[.FRACTION] of ps(1), seconds alone,
+// busybox's 12h34 (hours, minutes) and 3d05 (days, hours), and Podman's Go duration; "-" is 0.
 func psTime(s string) (time.Duration, error) {
 	if s == "-" {
 		return 0, nil
@@ -76,39 +77,44 @@ func psTime(s string) (time.Duration, error) {
 		return d, nil
 	}
 	bad := fmt.Errorf("%q is no time", s)
-	days, clock, hasDays := strings.Cut(s, "-")
-	if !hasDays {
-		days, clock = "0", s
-	}
-	n, err := strconv.ParseUint(days, 10, 16)
-	if err != nil {
-		return 0, bad
-	}
-	total := time.Duration(n) * 24 * time.Hour
-	parts := strings.Split(clock, ":")
-	if len(parts) > 3 {
-		return 0, bad
-	}
-	// busybox shortens what does not fit: 12h34, 3d05.
-	unit := time.Second
-	for i := len(parts) - 1; i >= 0; i-- {
-		whole, frac, point := strings.Cut(parts[i], ".")
-		n, err := strconv.ParseUint(whole, 10, 31)
-		if err != nil || point && i != len(parts)-1 {
-			return 0, bad
+	// The sizes of the numbers keep every sum below 292 years.
+	number := func(s string, bits int, unit time.Duration) time.Duration {
+		n, err := strconv.ParseUint(s, 10, bits)
+		if err != nil {
+			return -1 << 62
 		}
+		return time.Duration(n) * unit
+	}
+	var total time.Duration
+	if h, m, ok := strings.Cut(s, "h"); ok {
+		total = number(h, 20, time.Hour) + number(m, 6, time.Minute)
+	} else if d, h, ok := strings.Cut(s, "d"); ok {
+		total = number(d, 15, 24*time.Hour) + number(h, 6, time.Hour)
+	} else {
+		clock := s
+		if d, rest, ok := strings.Cut(s, "-"); ok {
+			total, clock = number(d, 15, 24*time.Hour), rest
+		}
+		clock, frac, point := strings.Cut(clock, ".")
 		if point {
-			if frac == "" || len(frac) > 9 || strings.Trim(frac, "0123456789") != "" {
+			if frac == "" || len(frac) > 9 {
 				return 0, bad
 			}
-			f, _ := strconv.ParseInt((frac + "000000000")[:9], 10, 64)
-			total += time.Duration(f)
+			total += number((frac + "000000000")[:9], 30, 1)
 		}
-		if time.Duration(n) > (1<<62)/unit {
+		parts := strings.Split(clock, ":")
+		if len(parts) > 3 {
 			return 0, bad
 		}
-		total += time.Duration(n) * unit
-		unit *= 60
+		bits := 20
+		if len(parts) == 1 {
+			bits = 31
+		}
+		unit := time.Second
+		for i := len(parts) - 1; i >= 0 && total >= 0; i-- {
+			total += number(parts[i], bits, unit)
+			unit *= 60
+		}
 	}
 	if total < 0 {
 		return 0, bad
