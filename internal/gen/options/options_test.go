@@ -57,8 +57,7 @@ func TestPageHasEveryField(t *testing.T) {
 		if typ.Kind() != reflect.Struct {
 			return
 		}
-		for i := range typ.NumField() {
-			f := typ.Field(i)
+		for f := range typ.Fields() {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if _, row, ok := strings.Cut(body, "| "+f.Name+" | "+name+" | "); !ok {
 				t.Errorf("the page lacks %s.%s (%s)", typ, f.Name, name)

@@ -5,33 +5,6 @@ import (
 	"strings"
 )
 
-// ParseRestartPolicy reads "no", "always", "unless-stopped" and "on-failure[:N]",
-// where N is how often at most. Errors are InvalidErrors.
-func ParseRestartPolicy(s string) (RestartPolicy, error) {
-	bad := func(reason string) (RestartPolicy, error) {
-		return RestartPolicy{}, &InvalidError{Option: "restart policy", Value: s, Reason: reason}
-	}
-	name, count, hasCount := strings.Cut(s, ":")
-	switch name {
-	case "no", "always", "unless-stopped":
-		if hasCount {
-			return bad("only on-failure has a number of retries")
-		}
-	case "on-failure":
-	default:
-		return bad("want no, always, unless-stopped or on-failure[:N]")
-	}
-	p := RestartPolicy{Name: name}
-	if hasCount {
-		n, err := strconv.ParseUint(count, 10, 31)
-		if err != nil {
-			return bad("the number of retries is no whole number")
-		}
-		p.MaximumRetryCount = int(n)
-	}
-	return p, nil
-}
-
 // ParseSecret reads a secret in the form of podman run --secret:
 // NAME[,target=…][,uid=…][,gid=…][,mode=0400]. The name may be given as source=NAME.
 // A secret of type=env is an error: see [ParseSecretEnv]. Errors are InvalidErrors.
@@ -140,50 +113,4 @@ func (m SecretMount) fault() string {
 		return "the mode has other bits than those of chmod(2)"
 	}
 	return ""
-}
-
-// Platform is what an image is made for, in Go's words: linux, arm64, v8.
-type Platform struct{ OS, Arch, Variant string }
-
-// String is os[/arch[/variant]].
-func (p Platform) String() string {
-	s := p.OS
-	if p.Arch != "" {
-		s += "/" + p.Arch
-		if p.Variant != "" {
-			s += "/" + p.Variant
-		}
-	}
-	return s
-}
-
-// ParsePlatform reads os[/arch[/variant]], such as "linux/arm64/v8". Case does not
-// matter, and the kernel's names of architectures are replaced: x86_64 (amd64), aarch64
-// (arm64), i386 and i686 (386), armhf (arm/v7), armel (arm/v6). Errors are InvalidErrors.
-func ParsePlatform(s string) (Platform, error) {
-	parts := strings.Split(strings.ToLower(s), "/")
-	if len(parts) > 3 {
-		return Platform{}, &InvalidError{Option: "platform", Value: s, Reason: "want os[/arch[/variant]]"}
-	}
-	for _, part := range parts {
-		if !isName(part) {
-			return Platform{}, &InvalidError{Option: "platform", Value: s, Reason: "want os[/arch[/variant]]"}
-		}
-	}
-	parts = append(parts, "", "")
-	p := Platform{parts[0], parts[1], parts[2]}
-	switch p.Arch {
-	case "x86_64", "x86-64":
-		p.Arch = "amd64"
-	case "aarch64":
-		p.Arch = "arm64"
-	case "i386", "i686":
-		p.Arch = "386"
-	case "armhf", "armel":
-		if p.Variant == "" {
-			p.Variant = map[string]string{"armhf": "v7", "armel": "v6"}[p.Arch]
-		}
-		p.Arch = "arm"
-	}
-	return p, nil
 }

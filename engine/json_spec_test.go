@@ -137,7 +137,7 @@ func TestSpecJSONRefusesWhatItWouldChange(t *testing.T) {
 	}
 }
 
-// Durations, sizes and modes are text wherever they are: this fails for a new field that is forgotten in spec_json.go.
+// Durations, sizes and modes are text wherever they are: this fails for a new field that is forgotten in json_*.go.
 func TestSpecJSONWritesUnitsAsText(t *testing.T) {
 	seen := 0
 	var walk func(typ reflect.Type, path string)
@@ -214,8 +214,8 @@ func TestSpecJSONTags(t *testing.T) {
 // fieldsOf yields the exported fields of a struct type.
 func fieldsOf(typ reflect.Type) func(func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
-		for i := range typ.NumField() {
-			if f := typ.Field(i); f.IsExported() && !yield(f) {
+		for f := range typ.Fields() {
+			if f.IsExported() && !yield(f) {
 				return
 			}
 		}
