@@ -94,11 +94,11 @@ func bindString(r *refusals, h *wireHostConfig, at string, m engine.Mount) {
 		why = "CreateSource"
 	}
 	if strings.Contains(m.Source, ":") || strings.Contains(m.Target, ":") {
-		r.unsupported(at+"."+why, "", "Docker "+r.e.api.String()+" does it only where neither path has a colon")
+		r.unsupported(at+"."+why, "", "API "+r.e.api.String()+" has it only for paths without a colon")
 		return
 	}
 	if m.NonRecursive {
-		r.unsupported(at+".NonRecursive", "", "Docker "+r.e.api.String()+" does not have it together with "+why)
+		r.unsupported(at+".NonRecursive", "", "API "+r.e.api.String()+" does not have it together with "+why)
 		return
 	}
 	var opts []string
