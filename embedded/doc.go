@@ -1,0 +1,65 @@
+// Package embedded is a container engine that is linked into the program: it
+// runs containers on Linux where nothing is installed, without a daemon and
+// without another program.
+//
+// Importing it for its side effect registers it, so that berth.New falls back to
+// it when no other engine answers:
+//
+//	import _ "github.com/berthdev/berth/embedded"
+//
+// [Open] opens it with options, for berth.WithEngine.
+//
+// # What runs where
+//
+// The calling program creates containers and reads state; it forks nothing. Each
+// running container has one small monitor process, which is this same program
+// executed again (package internal/reexec): it forks the container's first
+// process, keeps its logs, serves attach and exec on a unix socket, runs health
+// checks, restarts and removes it, and holds a lock as long as it lives. So
+// containers outlive the program that started them, and several programs share
+// one state directory.
+//
+//	program ── embedded.Engine
+//	   │ create: files only        start: spawn the monitor, wait for its answer
+//	   ├── internal/image     names, blobs, layers; registries, archives, commit
+//	   ├── internal/config    engine.Spec + image -> OCI config.json + state.Config
+//	   ├── internal/state     the directories below, locks, names, events
+//	   ├── internal/volume    named and anonymous volumes
+//	   └── internal/network   bridges, addresses, ports, names
+//	monitor (one per running container, internal/monitor)
+//	   ├── internal/cgroup    v1, hybrid and v2
+//	   ├── internal/launch    OCI config.json -> a list of system calls -> clone3
+//	   │     or runc, crun    (WithRuntime)
+//	   └── internal/seccomp   profile -> BPF
+//
+// # On disk
+//
+// Root (default /var/lib/berth, rootless $XDG_DATA_HOME/berth):
+//
+//	version                            "1": the format of this page
+//	images/index.json, index.lock      names -> image IDs
+//	blobs/sha256/HEX                   configs and manifests
+//	layers/HEX/{diff/,layer.json}      an unpacked layer by diffID; written as HEX.tmp-* and renamed
+//	containers/ID/config.json          OCI runtime configuration
+//	containers/ID/container.json       state.Config: what the engine knows beside it
+//	containers/ID/lock                 flock for transitions
+//	containers/ID/{upper,work,root}/   overlay
+//	containers/ID/log/…                json lines
+//	containers/ID/files/               hosts, hostname, resolv.conf, secrets
+//	containers/ID/exit.json            state.Exit of the last run
+//	names/NAME                         a link to the ID, made with O_EXCL
+//	volumes/NAME/{data/,volume.json}
+//	networks/NAME.json, lock
+//	secrets/ID.json
+//	events, events.lock                json lines, bounded
+//
+// Run (default /run/berth, rootless $XDG_RUNTIME_DIR/berth), below the boot ID,
+// so that a reboot leaves every container exited:
+//
+//	BOOTID/ID/run.json                 state.Run: written by the monitor alone while it lives
+//	BOOTID/ID/monitor.lock             held by the monitor for life: "is it running?" is one try-lock
+//	BOOTID/ID/sock                     the monitor's socket
+//	BOOTID/net/…                       addresses and ports in use
+//
+// A file is replaced by writing a temporary one beside it and renaming it.
+package embedded

@@ -1,0 +1,95 @@
+package state
+
+import (
+	"time"
+
+	"github.com/berthdev/berth/engine"
+)
+
+// Config is containers/ID/container.json: what the engine knows of a container
+// beside its OCI config.json. It changes only under the container's lock.
+type Config struct {
+	ID      string    `json:"id"`
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+
+	// Spec is what was asked for, complete: rename and update change it too.
+	Spec engine.Spec `json:"spec"`
+
+	Image    string   `json:"image"`    // as given
+	ImageID  string   `json:"imageID"`  // sha256:…
+	Platform string   `json:"platform"` // linux/amd64
+	Layers   []string `json:"layers"`   // diffIDs, lowest first
+	// ImageConfig is what of the image's configuration inspect shows.
+	ImageConfig engine.ImageConfig `json:"imageConfig"`
+
+	// Resolved values of what Spec leaves to image and engine.
+	Path        string              `json:"path"`
+	Args        []string            `json:"args"`
+	StopSignal  int                 `json:"stopSignal"`
+	StopTimeout time.Duration       `json:"stopTimeout"`
+	Healthcheck *engine.Healthcheck `json:"healthcheck,omitzero"`
+
+	Mounts   []Mount    `json:"mounts"`
+	Networks []Endpoint `json:"networks"`
+	// Netns: "" a new one, "host", "none", "container:ID" or "path:PATH".
+	Netns string               `json:"netns"`
+	Ports []engine.PortMapping `json:"ports"`
+
+	Log     Log    `json:"log"`
+	Runtime string `json:"runtime"` // "" built in; runc, crun or a path
+	Cgroup  string `json:"cgroup"`  // path below each hierarchy, without leading slash
+	// Rootless and the user namespace's maps, when there is one.
+	UIDMap []engine.IDMap `json:"uidMap,omitzero"`
+	GIDMap []engine.IDMap `json:"gidMap,omitzero"`
+
+	// StoppedByUser is set by stop and kill, cleared by start: restart policies heed it.
+	StoppedByUser bool `json:"stoppedByUser,omitzero"`
+}
+
+// Mount is a mount of a container with its source resolved.
+type Mount struct {
+	engine.MountPoint
+	Anonymous bool `json:"anonymous,omitzero"` // goes with the container
+}
+
+// Endpoint is what was asked for in one network.
+type Endpoint struct {
+	engine.Endpoint
+}
+
+// Log is where output goes.
+type Log struct {
+	Driver   string `json:"driver"`   // json-file, none
+	MaxSize  int64  `json:"maxSize"`  // bytes; 0 is no limit
+	MaxFiles int    `json:"maxFiles"` // at least 1
+}
+
+// Run is BOOTID/ID/run.json: the state of a container that has been started
+// since the boot. The monitor writes it.
+type Run struct {
+	Status    engine.Status  `json:"status"`    // running, paused, restarting, stopping, exited
+	Monitor   int            `json:"monitor"`   // its pid
+	PID       int            `json:"pid"`       // the container's first process
+	StartTime uint64         `json:"startTime"` // of PID, in clock ticks since boot: pids are reused
+	StartedAt time.Time      `json:"startedAt"`
+	Restarts  int            `json:"restarts"`
+	Health    *engine.Health `json:"health,omitzero"`
+	// Networks as they were set up.
+	Networks map[string]engine.EndpointState `json:"networks"`
+	Ports    []engine.PortBinding            `json:"ports"`
+	Netns    string                          `json:"netns"` // path, for container:
+	Error    string                          `json:"error,omitzero"`
+}
+
+// Exit is containers/ID/exit.json: how the last run ended.
+type Exit struct {
+	Code       int       `json:"code"`
+	OOMKilled  bool      `json:"oomKilled"`
+	Error      string    `json:"error,omitzero"` // why it could not be started
+	StartedAt  time.Time `json:"startedAt"`
+	FinishedAt time.Time `json:"finishedAt"`
+	Restarts   int       `json:"restarts"`
+	// MonitorLost: nobody was there to see the end.
+	MonitorLost bool `json:"monitorLost,omitzero"`
+}
