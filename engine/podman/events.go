@@ -1,0 +1,190 @@
+package podman
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// Events implements [engine.System].
+func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2[engine.Event, error] {
+	return func(yield func(engine.Event, error) bool) {
+		o := op{verb: "listen for events"}
+		filters, want := eventFilters(opts.Filters)
+		query, err := filterQuery(filters)
+		if err != nil {
+			yield(engine.Event{}, err)
+			return
+		}
+		query.Set("stream", "true")
+		if !opts.Since.IsZero() {
+			query.Set("since", opts.Since.Format(time.RFC3339Nano))
+		}
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		if !opts.Until.IsZero() {
+			query.Set("until", opts.Until.Format(time.RFC3339Nano))
+			if opts.Until.Before(time.Now()) {
+				query.Set("stream", "false") // the engine would go on listening for what has happened
+			}
+		}
+		r := get("/events")
+		r.Query = query
+		resp, err := e.stream(ctx, o, r)
+		if err != nil {
+			yield(engine.Event{}, err)
+			return
+		}
+		defer resp.Body.Close()
+		for text, err := range wire.Values[json.RawMessage](resp.Body) {
+			if err != nil {
+				yield(engine.Event{}, e.fail(o, err))
+				return
+			}
+			if err, ok := bodyError(o, text); ok {
+				yield(engine.Event{}, err)
+				return
+			}
+			ev, err := event(text)
+			if err != nil {
+				yield(engine.Event{}, e.fail(o, err))
+				return
+			}
+			if want != nil && !want(&ev) {
+				continue
+			}
+			if !yield(ev, nil) {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			yield(engine.Event{}, e.fail(o, contextError(ctx)))
+		} else if opts.Until.IsZero() {
+			yield(engine.Event{}, e.fail(o, io.ErrUnexpectedEOF))
+		}
+	}
+}
+
+// action is Podman's own word for what happened.
+func action(w *wireEvent) string {
+	if w.Action != "" {
+		return w.Action
+	}
+	return w.Status
+}
+
+// exitCode is the exit code that an event of an exit tells. 4.x has the attribute, with 0, in every event.
+func exitCode(w *wireEvent) (int, bool) {
+	for _, key := range []string{"containerExitCode", "exitCode"} {
+		if n, err := strconv.Atoi(w.Actor.Attributes[key]); err == nil {
+			return n, true
+		}
+	}
+	return 0, false
+}
+
+func event(text json.RawMessage) (engine.Event, error) {
+	var w wireEvent
+	if err := json.Unmarshal(text, &w); err != nil {
+		return engine.Event{}, err
+	}
+	own := action(&w)
+	ev := engine.Event{
+		Type:       w.Type,
+		Action:     commonAction(w.Type, own),
+		Raw:        own,
+		ID:         w.Actor.ID,
+		Name:       w.Actor.Attributes["name"],
+		Attributes: w.Actor.Attributes,
+		Scope:      w.Scope,
+		Time:       w.at(),
+		RawJSON:    text,
+	}
+	if ev.Attributes == nil {
+		ev.Attributes = map[string]string{}
+	}
+	switch w.Type {
+	case "container":
+		ev.Image = w.Actor.Attributes["image"]
+	case "image":
+		if ev.ID != "" {
+			ev.ID = imageID(ev.ID)
+		}
+	}
+	if ev.Action == "die" {
+		if code, ok := exitCode(&w); ok {
+			ev.ExitCode = &code
+			ev.Attributes["exitCode"] = strconv.Itoa(code)
+		}
+	}
+	if w.HealthStatus != "" && ev.Action == "health_status" {
+		ev.Attributes["health_status"] = w.HealthStatus
+	}
+	return ev, nil
+}
+
+// commonActions are the words that all engines use, by type and Podman's word.
+func commonAction(kind, own string) string {
+	switch own {
+	case "died":
+		return "die"
+	case "exec":
+		return "exec_start"
+	case "exec_died":
+		return "exec_die"
+	case "remove":
+		if kind == "image" {
+			return "delete"
+		}
+		return "destroy"
+	case "loadfromarchive":
+		return "load"
+	}
+	return own
+}
+
+// ownActions are Podman's words for one that all engines use.
+func ownActions(common string) []string {
+	switch common {
+	case "die":
+		return []string{"died"}
+	case "exec_start":
+		return []string{"exec"}
+	case "exec_die":
+		return []string{"exec_died"}
+	case "destroy", "delete":
+		return []string{"remove"}
+	case "load":
+		return []string{"loadfromarchive", "load"}
+	}
+	return []string{common}
+}
+
+// eventFilters puts filters into Podman's words, and says which of the events that pass them are wanted: nil is all.
+func eventFilters(filters engine.Filters) (engine.Filters, func(*engine.Event) bool) {
+	events := filters["event"]
+	if len(events) == 0 {
+		return filters, nil
+	}
+	filters = maps.Clone(filters)
+	var own []string
+	for _, f := range events {
+		for _, a := range ownActions(f) {
+			if !slices.Contains(own, a) {
+				own = append(own, a)
+			}
+		}
+	}
+	filters["event"] = own
+	return filters, func(ev *engine.Event) bool {
+		return slices.Contains(events, ev.Action) || slices.Contains(events, ev.Raw)
+	}
+}

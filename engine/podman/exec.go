@@ -1,0 +1,130 @@
+package podman
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// wireExecCreate is the body of POST /containers/{n}/exec.
+type wireExecCreate struct {
+	Cmd          []string
+	Env          []string `json:",omitempty"`
+	WorkingDir   string   `json:",omitempty"`
+	User         string   `json:",omitempty"`
+	DetachKeys   string   `json:",omitempty"`
+	Privileged   bool
+	Tty          bool
+	AttachStdin  bool
+	AttachStdout bool
+	AttachStderr bool
+}
+
+// ExecCreate implements [engine.Execs].
+func (e *Engine) ExecCreate(ctx context.Context, container string, spec engine.ExecSpec) (string, error) {
+	if len(spec.Cmd) == 0 {
+		return "", &engine.InvalidError{Option: "ExecSpec.Cmd", Reason: "it is empty"}
+	}
+	if len(spec.UnsetEnv) > 0 {
+		return "", e.unsupported("ExecSpec.UnsetEnv", "", "an exec has all of the container's environment")
+	}
+	body := wireExecCreate{
+		Cmd: spec.Cmd, WorkingDir: spec.WorkingDir, User: spec.User, DetachKeys: e.detachKeys(spec.DetachKeys), Privileged: spec.Privileged, Tty: spec.TTY,
+		AttachStdin: spec.AttachStdin, AttachStdout: spec.AttachStdout, AttachStderr: spec.AttachStderr,
+	}
+	for k, v := range spec.Env {
+		body.Env = append(body.Env, k+"="+v)
+	}
+	slices.Sort(body.Env)
+	var out struct{ ID string }
+	err := e.container(ctx, "create exec in container", container, http.MethodPost, "/exec", nil, body, &out)
+	return out.ID, err
+}
+
+// wireExecStart is the body of POST /exec/{id}/start.
+type wireExecStart struct {
+	Detach bool
+	Tty    bool
+	Height uint16 `json:"h,omitzero"`
+	Width  uint16 `json:"w,omitzero"`
+}
+
+// ExecStart implements [engine.Execs].
+func (e *Engine) ExecStart(ctx context.Context, id string, opts engine.ExecStartOptions) (engine.Stream, error) {
+	path, err := objectPath("exec", "/exec/", id, "/start")
+	if err != nil {
+		return nil, err
+	}
+	o := op{"start exec", id}
+	r := wire.Request{Method: http.MethodPost, Path: path, JSON: wireExecStart{Detach: opts.Detach, Tty: opts.TTY, Height: opts.Size.Rows, Width: opts.Size.Cols}}
+	if opts.Detach {
+		return nil, e.call(ctx, o, r, nil)
+	}
+	conn, err := e.wire.Hijack(ctx, r)
+	if err != nil {
+		return nil, e.fail(o, err)
+	}
+	return &stream{Conn: conn, out: conn, tty: opts.TTY}, nil
+}
+
+// wireExec is the answer of GET /exec/{id}/json.
+type wireExec struct {
+	ID            string
+	ContainerID   string
+	Running       bool
+	ExitCode      int // 0 while it runs
+	Pid           int
+	CanRemove     bool
+	ProcessConfig struct {
+		Entrypoint string   `json:"entrypoint"`
+		Arguments  []string `json:"arguments"`
+		Tty        bool     `json:"tty"`
+		User       string   `json:"user"`
+	}
+}
+
+// ExecInspect implements [engine.Execs]. An engine forgets an exec five minutes after its end. Before 4.5.1 it takes one that was started with Detach for running until then, whatever became of it, and has
+// lost its exit code: whether it lives is then looked for among the container's processes, and ExitCode is nil.
+func (e *Engine) ExecInspect(ctx context.Context, id string) (*engine.ExecState, error) {
+	path, err := objectPath("exec", "/exec/", id, "/json")
+	if err != nil {
+		return nil, err
+	}
+	var w wireExec
+	if err := e.call(ctx, op{"inspect exec", id}, get(path), &w); err != nil {
+		return nil, err
+	}
+	st := &engine.ExecState{
+		ID:          w.ID,
+		ContainerID: w.ContainerID,
+		Running:     w.Running,
+		Started:     w.Running || w.Pid != 0 || w.CanRemove,
+		PID:         w.Pid,
+		TTY:         w.ProcessConfig.Tty,
+		User:        w.ProcessConfig.User,
+		Command:     append([]string{w.ProcessConfig.Entrypoint}, w.ProcessConfig.Arguments...),
+	}
+	switch {
+	case w.Running && e.version < vExecLiveness && w.Pid != 0:
+		alive, err := e.hasProcess(ctx, w.ContainerID, w.Pid)
+		if err != nil {
+			return nil, err
+		}
+		st.Running = alive
+	case !w.Running && st.Started:
+		st.ExitCode = &w.ExitCode
+	}
+	return st, nil
+}
+
+// ExecResize implements [engine.Execs].
+func (e *Engine) ExecResize(ctx context.Context, id string, size engine.Size) error {
+	path, err := objectPath("exec", "/exec/", id, "/resize")
+	if err != nil {
+		return err
+	}
+	return e.call(ctx, op{"resize exec", id}, wire.Request{Method: http.MethodPost, Path: path, Query: sizeQuery(size)}, nil)
+}

@@ -1,0 +1,36 @@
+package podman
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/execkill"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// ExecKill implements [engine.Execs]. The process is killed by its ID, or by a kill in the container, so that its exit code is kept. Where neither can be done, an engine since 4.8 is asked to remove the exec, which
+// ends the process (with SIGTERM, and after the container's StopTimeout with SIGKILL) and forgets it: ExecInspect then finds nothing.
+func (e *Engine) ExecKill(ctx context.Context, id, signal string) error {
+	st, err := e.ExecInspect(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !st.Running {
+		return nil
+	}
+	err = execkill.Kill(ctx, e, st, signal, "")
+	if err == nil || signal != "" || e.version < vExecRemove || ctx.Err() != nil {
+		return err
+	}
+	path, perr := objectPath("exec", "/exec/", id, "/remove")
+	if perr != nil {
+		return perr
+	}
+	body := struct{ Force bool }{true}
+	rerr := e.call(ctx, op{"remove exec", id}, wire.Request{Method: http.MethodPost, Path: path, JSON: body}, nil)
+	if rerr == nil || isNotFound(rerr) {
+		return nil
+	}
+	return &engine.ExecAliveError{ExecID: id, Container: st.ContainerID, PID: st.PID, Cause: err, Err: rerr}
+}

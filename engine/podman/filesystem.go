@@ -1,0 +1,120 @@
+package podman
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// ContainerDiff implements [engine.Containers].
+func (e *Engine) ContainerDiff(ctx context.Context, id string) ([]engine.Change, error) {
+	var list []struct {
+		Path string
+		Kind engine.ChangeKind
+	}
+	if err := e.container(ctx, "list changes of container", id, http.MethodGet, "/changes", nil, nil, &list); err != nil {
+		return nil, err
+	}
+	out := make([]engine.Change, 0, len(list))
+	for _, c := range list {
+		out = append(out, engine.Change{Path: c.Path, Kind: c.Kind})
+	}
+	return out, nil
+}
+
+// ContainerExport implements [engine.Containers].
+func (e *Engine) ContainerExport(ctx context.Context, id string) (io.ReadCloser, error) {
+	path, err := containerPath(id, "/export")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := e.stream(ctx, op{"export container", id}, get(path))
+	if err != nil {
+		return nil, err
+	}
+	return resp.Body, nil
+}
+
+// statHeader is the header that tells about a path.
+const statHeader = "X-Docker-Container-Path-Stat"
+
+// archive is a request for a path in a container.
+func (e *Engine) archive(ctx context.Context, o op, method, id, path string) (*http.Response, error) {
+	if path == "" {
+		return nil, &engine.InvalidError{Option: "path", Reason: "it is empty"} // Podman answers 200
+	}
+	if strings.ContainsRune(path, 0) {
+		return nil, &engine.InvalidError{Option: "path", Value: path, Reason: "it has a NUL byte"}
+	}
+	endpoint, err := containerPath(id, "/archive")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := e.stream(ctx, o, wire.Request{Method: method, Path: endpoint, Query: url.Values{"path": {path}}})
+	if isNotFound(err) && method == http.MethodHead {
+		// A HEAD has no body, so neither has its error words.
+		err = &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Status: http.StatusNotFound, Message: "no such container or path " + path, Kind: engine.ErrNotFound}
+	}
+	return resp, err
+}
+
+// ContainerStatPath implements [engine.Containers].
+func (e *Engine) ContainerStatPath(ctx context.Context, id, path string) (engine.PathStat, error) {
+	resp, err := e.archive(ctx, op{"stat path in container", id}, http.MethodHead, id, path)
+	if err != nil {
+		return engine.PathStat{}, err
+	}
+	resp.Body.Close()
+	return normal.StatHeader(resp.Header.Get(statHeader))
+}
+
+// ContainerGetArchive implements [engine.Containers].
+func (e *Engine) ContainerGetArchive(ctx context.Context, id, path string, opts engine.ArchiveOptions) (io.ReadCloser, engine.PathStat, error) {
+	if opts.Compress {
+		return nil, engine.PathStat{}, e.unsupported("ArchiveOptions.Compress", "", "Podman sends plain archives only")
+	}
+	resp, err := e.archive(ctx, op{"get archive from container", id}, http.MethodGet, id, path)
+	if err != nil {
+		return nil, engine.PathStat{}, err
+	}
+	stat, err := normal.StatHeader(resp.Header.Get(statHeader))
+	if err != nil {
+		resp.Body.Close()
+		return nil, engine.PathStat{}, err
+	}
+	return resp.Body, stat, nil
+}
+
+// ContainerPutArchive implements [engine.Containers]. Podman would make a missing directory, so that it is looked for first.
+func (e *Engine) ContainerPutArchive(ctx context.Context, id, path string, tar io.Reader, opts engine.PutArchiveOptions) error {
+	o := op{"put archive into container", id}
+	resp, err := e.archive(ctx, o, http.MethodHead, id, path)
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if stat, err := normal.StatHeader(resp.Header.Get(statHeader)); err == nil && !stat.Mode.IsDir() && stat.LinkTarget == "" {
+		return &engine.InvalidError{Option: "path", Value: path, Reason: "it is not a directory"}
+	}
+	endpoint, err := containerPath(id, "/archive")
+	if err != nil {
+		return err
+	}
+	return e.call(ctx, o, wire.Request{
+		Method: http.MethodPut,
+		Path:   endpoint,
+		Query: url.Values{
+			"path":                 {path},
+			"copyUIDGID":           {flag(opts.CopyUIDGID)}, // Podman's default is true, and then it is the container's user that everything is given to
+			"noOverwriteDirNonDir": {flag(opts.NoOverwriteDirNonDir)},
+		},
+		Header: http.Header{"Content-Type": {"application/x-tar"}},
+		Body:   tar,
+	}, nil)
+}

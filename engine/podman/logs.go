@@ -1,0 +1,55 @@
+package podman
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
+)
+
+// ContainerLogs implements [engine.Containers]. The log is framed always, that of a terminal too.
+func (e *Engine) ContainerLogs(ctx context.Context, id string, opts engine.LogOptions) (engine.LogReader, error) {
+	query, err := logQuery(opts)
+	if err != nil {
+		return nil, err
+	}
+	path, err := containerPath(id, "/logs")
+	if err != nil {
+		return nil, err
+	}
+	resp, err := e.stream(ctx, op{"read log of container", id}, wire.Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return nil, err
+	}
+	return logReader{resp.Body}, nil
+}
+
+type logReader struct{ io.ReadCloser }
+
+// Multiplexed implements [engine.LogReader].
+func (logReader) Multiplexed() bool { return true }
+
+func logQuery(opts engine.LogOptions) (url.Values, error) {
+	if opts.NoStdout && opts.NoStderr {
+		return nil, &engine.InvalidError{Option: "LogOptions.NoStderr", Reason: "with NoStdout nothing is left to read"}
+	}
+	query := url.Values{"stdout": {flag(!opts.NoStdout)}, "stderr": {flag(!opts.NoStderr)}, "follow": {flag(opts.Follow)}, "timestamps": {flag(opts.Timestamps)}}
+	if opts.Tail != nil {
+		if *opts.Tail < 0 {
+			return nil, &engine.InvalidError{Option: "LogOptions.Tail", Value: strconv.Itoa(*opts.Tail), Reason: "it is negative"}
+		}
+		query.Set("tail", strconv.Itoa(*opts.Tail))
+	}
+	if !opts.Since.IsZero() {
+		query.Set("since", opts.Since.Format(time.RFC3339Nano))
+	}
+	if !opts.Until.IsZero() {
+		query.Set("until", opts.Until.Format(time.RFC3339Nano))
+	}
+	return query, nil
+}
