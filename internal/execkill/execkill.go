@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -38,12 +39,8 @@ type killer struct {
 }
 
 func (k *killer) kill(ctx context.Context) error {
-	switch {
-	case k.st.Running:
-	case k.st.Started:
-		return nil
-	default: // an engine answers a start before it has started the process
-		return k.alive(errors.New("it has not started yet"))
+	if over, err := k.settle(ctx); over || err != nil {
+		return err
 	}
 	var tried []error
 	for _, way := range [...]func(context.Context) error{k.byHostPID, k.byTop, k.byMarker} {
@@ -61,6 +58,36 @@ func (k *killer) kill(ctx context.Context) error {
 		return nil
 	}
 	return k.alive(errors.Join(tried...))
+}
+
+// settle gives an engine that is about to start the process, which answers before it has done so, about a second to tell the process's
+// ID. over is true when the process has ended.
+func (k *killer) settle(ctx context.Context) (over bool, err error) {
+	for wait := time.Millisecond; ; wait *= 2 {
+		switch {
+		case k.st.Started && !k.st.Running:
+			return true, nil
+		case k.st.Running && k.st.PID > 0:
+			return false, nil
+		case wait > 512*time.Millisecond && !k.st.Started:
+			return false, k.alive(errors.New("it has not started yet"))
+		case wait > 512*time.Millisecond:
+			return false, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, k.alive(ctx.Err())
+		case <-time.After(wait):
+		}
+		st, err := k.e.ExecInspect(ctx, k.st.ID)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			return true, nil
+		case err != nil:
+			return false, k.alive(err)
+		}
+		k.st = st
+	}
 }
 
 func (k *killer) alive(why error) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -42,11 +43,48 @@ func TestNothingToKill(t *testing.T) {
 	}
 }
 
+// later is an exec that the engine shows as states, one after another; the last for ever.
+func later(states ...engine.ExecState) func() (*engine.ExecState, error) {
+	n := -1
+	return func() (*engine.ExecState, error) {
+		n = min(n+1, len(states)-1)
+		st := states[n]
+		st.ID, st.ContainerID = "victim", containerID
+		return &st, nil
+	}
+}
+
+// An engine answers a start before it has started the process.
 func TestNotStartedYet(t *testing.T) {
-	f := &fakeEngine{state: func() (*engine.ExecState, error) {
-		return &engine.ExecState{ID: "victim", ContainerID: containerID}, nil
-	}}
-	wantAlive(t, kill(t, f, "", ""), "not started")
+	synctest.Test(t, func(t *testing.T) {
+		f := &fakeEngine{state: later(engine.ExecState{})}
+		wantAlive(t, kill(t, f, "", ""), "not started")
+
+		f = &fakeEngine{state: later(engine.ExecState{}, engine.ExecState{}, engine.ExecState{Running: true, Started: true}, engine.ExecState{Started: true})}
+		if err := kill(t, f, "", ""); err != nil {
+			t.Errorf("it ended by itself: %v", err)
+		}
+
+		f = &fakeEngine{identity: podman, top: column([]string{"7", "500"})}
+		f.state = later(engine.ExecState{}, engine.ExecState{Running: true, Started: true}, engine.ExecState{Running: true, Started: true, PID: 500})
+		f.run = func(engine.ExecSpec) (string, int, error) { return sent, 0, nil }
+		if err := kill(t, f, "", ""); err != nil || len(f.ran) != 1 {
+			t.Errorf("it started late: %v", err)
+		}
+		f.state = func() (*engine.ExecState, error) { return nil, engine.ErrNotFound }
+		if err := Kill(t.Context(), f, &engine.ExecState{ID: "victim"}, "", ""); err != nil {
+			t.Errorf("it is gone: %v", err)
+		}
+		f.state = func() (*engine.ExecState, error) { return nil, engine.ErrUnavailable }
+		err := Kill(t.Context(), f, &engine.ExecState{ID: "victim", ContainerID: containerID}, "", "")
+		wantAlive(t, err, "engine unavailable")
+
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		f.state = later(engine.ExecState{})
+		err = Kill(ctx, f, &engine.ExecState{ID: "victim", ContainerID: containerID}, "", "")
+		wantAlive(t, err, "context canceled")
+	})
 }
 
 func TestMalformedSignal(t *testing.T) {
@@ -66,11 +104,11 @@ func TestRemoteWithoutAnyWay(t *testing.T) {
 }
 
 func TestEndedMeanwhile(t *testing.T) {
-	for name, later := range map[string]func() (*engine.ExecState, error){
+	for name, state := range map[string]func() (*engine.ExecState, error){
 		"exec is over": func() (*engine.ExecState, error) { return &engine.ExecState{ID: "victim", Started: true}, nil },
 		"exec is gone": func() (*engine.ExecState, error) { return nil, engine.ErrNotFound },
 	} {
-		f := &fakeEngine{state: later}
+		f := &fakeEngine{state: state}
 		st, _ := always(5)()
 		if err := Kill(t.Context(), f, st, "", ""); err != nil {
 			t.Errorf("%s: %v", name, err)

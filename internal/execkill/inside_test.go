@@ -106,7 +106,7 @@ func TestKillByTopChecksTheProcessAgain(t *testing.T) {
 }
 
 func TestKillIsFoundInLongOutput(t *testing.T) {
-	f := &fakeEngine{state: always(0)}
+	f := &fakeEngine{state: always(5)}
 	f.run = func(engine.ExecSpec) (string, int, error) { return strings.Repeat("x", 1<<20), 1, nil }
 	wantAlive(t, kill(t, f, "", "X=1"), "exit code 1")
 }

@@ -46,7 +46,7 @@ func TestMarkerScript(t *testing.T) {
 			bystander := victim(t, marker+"0", "sleep", "1000")
 			other := victim(t, "BERTH_EXEC=other", "sleep", "1000")
 			cmd := victim(t, marker+"1", "sleep", "1000")
-			f := &fakeEngine{state: always(0)}
+			f := &fakeEngine{state: always(5)}
 			f.run = func(spec engine.ExecSpec) (string, int, error) {
 				spec.Cmd = append(shell, spec.Cmd[1:]...)
 				return runHere(spec)
@@ -86,7 +86,7 @@ func TestMarkerScriptSparesChildren(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer syscall.Kill(child, syscall.SIGKILL)
-	f := &fakeEngine{state: always(0), run: runHere}
+	f := &fakeEngine{state: always(5), run: runHere}
 	if err := kill(t, f, "", marker); err != nil {
 		t.Fatal(err)
 	}
