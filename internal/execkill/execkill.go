@@ -17,6 +17,9 @@ import (
 // A nil error means that the process got the signal, or is over. Where it lives on
 // without it, or is yet to start, the error is an ExecAliveError, whose Err tells what was tried; its Cause is nil. A
 // malformed signal is an InvalidError. ctx bounds the whole.
+//
+// A process that has just been started may still be the OCI runtime's, which ignores signals such as
+// SIGUSR1: only SIGKILL works at once.
 func Kill(ctx context.Context, e engine.Engine, st *engine.ExecState, signal, marker string) error {
 	num := int(syscall.SIGKILL)
 	if signal != "" {
