@@ -49,7 +49,7 @@ func (r *run) attached(ctx context.Context) error {
 	if attach.Stdin || attach.Stdout || attach.Stderr {
 		var err error
 		if stream, err = e.ContainerAttach(ctx, r.c.id, attach); err != nil {
-			return err
+			return r.startFailed(err) // Podman prepares the container for it
 		}
 		defer stream.Close()
 	}
