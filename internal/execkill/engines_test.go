@@ -12,6 +12,7 @@ import (
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/engine/docker"
+	"github.com/berthdev/berth/engine/podman"
 	"github.com/berthdev/berth/internal/execkill"
 	"github.com/berthdev/berth/internal/wire"
 )
@@ -20,6 +21,9 @@ import (
 var openers = map[string]func(ctx context.Context, path string, local bool) (engine.Engine, error){
 	"docker": func(ctx context.Context, path string, local bool) (engine.Engine, error) {
 		return docker.Open(ctx, docker.Config{Wire: wire.Config{Dial: wire.DialUnix(path)}, Host: "unix://" + path, Local: local})
+	},
+	"podman": func(ctx context.Context, path string, local bool) (engine.Engine, error) {
+		return podman.Open(ctx, podman.Config{Wire: wire.Config{Dial: wire.DialUnix(path)}, Host: "unix://" + path, Local: local})
 	},
 }
 
