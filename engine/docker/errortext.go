@@ -19,7 +19,7 @@ var textKinds = []struct {
 
 	// States.
 	{regexp.MustCompile(`(?i)is not running|is restarting, wait until|cannot exec in a (stopped|deleted) (state|container)|process not running`), engine.ErrNotRunning},
-	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
+	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|port is already allocated|address already in use|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
 	{regexp.MustCompile(`(?i)no such exec instance|no such container|no such volume|no such network|could not find the file`), engine.ErrNotFound},
 
 	// Options whose value the engine finds wrong with a status of its own fault.
@@ -58,6 +58,7 @@ var unsupportedTexts = []struct {
 	{regexp.MustCompile(`(?i)apparmor is not (enabled|supported)`), "Spec.SecurityOpt"},
 	{regexp.MustCompile(`(?i)kernel does not support CPU real-time`), "Spec.Resources.CPURealtimeRuntime"},
 	{regexp.MustCompile(`(?i)NanoCPUs can not be set, as your kernel`), "Spec.Resources.CPUs"},
+	{regexp.MustCompile(`(?i)userland proxy: .*protocol not supported`), "Spec.Ports"},
 	{regexp.MustCompile(`(?i)does not support maximum (IO )?(bandwidth|IO)`), "Spec.Windows"},
 }
 

@@ -349,3 +349,33 @@ func TestResize(t *testing.T) {
 		}
 	})
 }
+
+func TestAttachWebsocket(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *Engine) {
+		id := made(t, e, engine.Spec{Command: []string{"sh", "-c", "read x; echo got $x; echo err >&2; sleep 0.1; head -c 200000 /dev/zero"}, OpenStdin: true, StdinOnce: true})
+		s, err := e.ContainerAttach(t.Context(), id, engine.AttachOptions{Websocket: true, Stdin: true, Stdout: true, Stderr: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if s.Multiplexed() {
+			t.Error("multiplexed")
+		}
+		if err := s.CloseWrite(); !errors.Is(err, engine.ErrUnsupported) {
+			t.Errorf("got %v", err)
+		}
+		if err := e.ContainerStart(t.Context(), id, engine.StartOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(s, "abc\n"); err != nil {
+			t.Fatal(err)
+		}
+		out, err := io.ReadAll(s)
+		if err != nil || len(out) != 200_000+len("got abc\nerr\n") || !bytes.Contains(out, []byte("got abc\n")) || !bytes.Contains(out, []byte("err\n")) {
+			t.Errorf("%d bytes, %.40q, %v", len(out), out, err)
+		}
+		if _, err := e.ContainerAttach(t.Context(), id, engine.AttachOptions{Websocket: true}); !errors.Is(err, engine.ErrNotRunning) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
