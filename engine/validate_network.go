@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // namespaces checks the form of the namespace modes.
 func (v *validator) namespaces(s *Spec) {
@@ -88,39 +85,5 @@ func (v *validator) network(s *Spec) {
 	}
 	for i, l := range s.Links {
 		v.add(index("Spec.Links", i), l, linkFault(l))
-	}
-}
-
-// ports checks published and exposed ports, and that none is published twice.
-func (v *validator) ports(s *Spec) {
-	// The host's ports that are taken, by protocol, port and address; the address "" is all, "*" any.
-	taken := map[string]bool{}
-	for i, p := range s.Ports {
-		option := index("Spec.Ports", i)
-		list, err := p.Expand()
-		v.err(option, p.String(), err)
-		var own []string
-		for _, m := range list {
-			if m.HostPort == 0 || m.HostPortEnd != 0 {
-				continue
-			}
-			place := func(addr string) string { return fmt.Sprintf("%s %d %s", m.Protocol, m.HostPort, addr) }
-			addr := ""
-			if m.HostIP.IsValid() {
-				addr = m.HostIP.String()
-			}
-			if taken[place(addr)] || addr != "" && taken[place("")] || addr == "" && taken[place("*")] {
-				v.add(option, p.String(), fmt.Sprintf("port %d/%s of the host is published twice", m.HostPort, m.Protocol))
-				break
-			}
-			own = append(own, place(addr), place("*"))
-		}
-		for _, o := range own {
-			taken[o] = true
-		}
-	}
-	for i, p := range s.Expose {
-		_, err := ExpandExpose(p)
-		v.err(index("Spec.Expose", i), p, err)
 	}
 }
