@@ -110,7 +110,7 @@ func (s *Containers) Run(ctx context.Context, spec Spec, opts ...RunOptions) (*R
 		return nil, err
 	}
 	r := &run{
-		c: c, o: o, tty: spec.TTY, autoRemove: spec.AutoRemove, keys: keys,
+		c: c, o: o, spec: &spec, tty: spec.TTY, autoRemove: spec.AutoRemove, keys: keys,
 		stdout: newOutput("stdout", o.Stdout, o.MaxOutput),
 		stderr: newOutput("stderr", o.Stderr, o.MaxOutput),
 	}

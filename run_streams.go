@@ -20,6 +20,7 @@ const endGrace = 10 * time.Second
 type run struct {
 	c          *Container
 	o          RunOptions
+	spec       *Spec
 	tty        bool
 	autoRemove bool
 	keys       []byte // detach keys; nil without a terminal
@@ -44,7 +45,7 @@ func (r *run) attached(ctx context.Context) error {
 	e := r.c.cli.e
 	var stream engine.Stream
 	attach := engine.AttachOptions{
-		Stdin: r.o.Stdin != nil, Stdout: !r.o.DiscardStdout, Stderr: !r.o.DiscardStderr && !r.tty, DetachKeys: r.o.DetachKeys,
+		Stdin: r.o.Stdin != nil, Stdout: !r.o.DiscardStdout, Stderr: !r.o.DiscardStderr && !r.tty, DetachKeys: r.o.DetachKeys, Created: r.spec,
 	}
 	if attach.Stdin || attach.Stdout || attach.Stderr {
 		var err error
@@ -60,6 +61,7 @@ func (r *run) attached(ctx context.Context) error {
 	defer w.Close()
 	if r.tty && stream != nil && e.Supports(engine.FeatureInit) {
 		r.c.tryResize(ctx, r.o.Size) // the attach has made the terminal: the process never sees another size
+		r.o.Size = Size{}
 	}
 	if err := e.ContainerStart(ctx, r.c.id, engine.StartOptions{}); err != nil {
 		return r.startFailed(err)

@@ -358,6 +358,9 @@ type AttachOptions struct {
 	DetachKeys string // e.g. "ctrl-p,ctrl-q"; "" is the engine's default
 	// Websocket uses Docker's websocket endpoint: output is one raw stream, stderr mixed in, and there is no half-close.
 	Websocket bool
+	// Created is the Spec of a container that the caller has created and that nobody has started: the engine then asks
+	// for neither its state nor its terminal. Of any other container it must be nil.
+	Created *Spec
 }
 
 // LogOptions say what to read of a log.

@@ -26,11 +26,20 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 		return nil, err
 	}
 	o := op{"attach to container", id}
-	c, err := e.inspect(ctx, o.verb, id)
-	if err != nil {
-		return nil, err
+	var before engine.State
+	var tty bool
+	if opts.Created != nil {
+		path, tty = path+"/attach", opts.Created.TTY
+	} else {
+		c, err := e.inspect(ctx, o.verb, id)
+		if err != nil {
+			return nil, err
+		}
+		before, tty = state(&c.State), c.Config.Tty
+		// The path has the ID, so that a name that changes hands in between is not another container's.
+		id = c.ID
+		path = "/containers/" + wire.Escape(id) + "/attach"
 	}
-	before := state(&c.State)
 	if before.Ended() {
 		if !opts.Logs || opts.Stdin {
 			return nil, notRunning(o)
@@ -39,8 +48,6 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 	}
 	query := attachQuery(&opts)
 	e.setDetachKeys(query, opts.DetachKeys)
-	// The path has the ID, so that a name that changes hands in between is not another container's.
-	path = "/containers/" + wire.Escape(c.ID) + "/attach"
 	if opts.Websocket {
 		return e.attachWebsocket(ctx, o, path+"/ws", query)
 	}
@@ -49,12 +56,12 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 		return nil, e.fail(o, err)
 	}
 	if before.Running() && !opts.NoStream {
-		if err := e.stillThere(ctx, o, c.ID); err != nil {
+		if err := e.stillThere(ctx, o, id); err != nil {
 			conn.Close()
 			return nil, err
 		}
 	}
-	return &stream{Conn: conn, multiplexed: e.multiplexed(conn.Header(), c.Config.Tty)}, nil
+	return &stream{Conn: conn, multiplexed: e.multiplexed(conn.Header(), tty)}, nil
 }
 
 // stillThere tells whether a container that was running when the attach was asked for is still doing so, now that it is made: one that ended in between leaves it hanging.

@@ -24,7 +24,7 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 	if !opts.Stdin && !opts.Stdout && !opts.Stderr {
 		opts.Stdout, opts.Stderr = true, true
 	}
-	w, err := e.inspect(ctx, o, id)
+	w, err := e.attached(ctx, o, id, opts.Created)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,11 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 	if keys := e.detachKeys(opts.DetachKeys); keys != "" {
 		query.Set("detachKeys", keys)
 	}
-	conn, err := e.wire.Hijack(ctx, wire.Request{Method: http.MethodPost, Path: "/containers/" + w.ID + "/attach", Query: query})
+	path, err := containerPath(w.ID, "/attach")
+	if err != nil {
+		return nil, err
+	}
+	conn, err := e.wire.Hijack(ctx, wire.Request{Method: http.MethodPost, Path: path, Query: query})
 	if err != nil {
 		return nil, e.fail(o, err)
 	}
@@ -54,6 +58,17 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 		s.out = newMended(conn)
 	}
 	return s, nil
+}
+
+// attached is the container that is attached to: as the engine shows it, or as its creator knows it.
+func (e *Engine) attached(ctx context.Context, o op, id string, created *engine.Spec) (*wireContainer, error) {
+	if created == nil {
+		return e.inspect(ctx, o, id)
+	}
+	w := &wireContainer{ID: id}
+	w.State.Status = string(engine.StatusCreated)
+	w.Config.Tty = created.TTY
+	return w, nil
 }
 
 // detachKeys are own, or those of the client's configuration.

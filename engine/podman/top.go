@@ -44,17 +44,11 @@ func (e *Engine) top(ctx context.Context, id string, args []string) (*engine.Top
 		query.Set("ps_args", strings.Join(args, ",")) // only the first is looked at, and split at commas
 	case e.version < vTopArgs:
 		query.Set("ps_args", strings.Join(args, " ")) // and run as ps in the container
+	case isDescriptors(args):
+		// Since 4.8 commas are part of an argument, but to a path of an older version.
+		query["ps_args"] = strings.Split(strings.Join(args, ","), ",")
 	default:
-		for _, a := range args {
-			// Since 4.8 commas are part of an argument, but to a path of an older version.
-			if isDescriptors([]string{a}) {
-				for d := range strings.SplitSeq(a, ",") {
-					query.Add("ps_args", d)
-				}
-				continue
-			}
-			query.Add("ps_args", a)
-		}
+		query["ps_args"] = args
 	}
 	var text []byte
 	if err := e.call(ctx, o, wire.Request{Method: http.MethodGet, Path: path, Query: query}, &text); err != nil {

@@ -15,17 +15,22 @@ import (
 // pollPause is how often a condition is looked at that the engine cannot wait for: Podman's own interval.
 const pollPause = 250 * time.Millisecond
 
-// ContainerWait implements [engine.Containers]. It asks for the container first: the engine answers waits for what it does not know, and for a short ID, with the exit code 0.
+// ContainerWait implements [engine.Containers]. It asks for the container first, but for WaitNextExit: libpod answers waits for what it does not know, and for a short ID, with the exit code 0.
 func (e *Engine) ContainerWait(ctx context.Context, id string, cond engine.WaitCondition) (engine.Waiter, error) {
 	o := op{"wait for container", id}
+	if cond == engine.WaitNextExit {
+		name, err := checkName("container", id)
+		if err != nil {
+			return nil, err
+		}
+		return e.waitNextExit(ctx, o, wire.Escape(name))
+	}
 	w, err := e.inspect(ctx, o, id)
 	if err != nil {
 		return nil, err
 	}
 	state := e.state(&w.State)
 	switch cond {
-	case engine.WaitNextExit:
-		return e.waitNextExit(ctx, o, w.ID)
 	case "", engine.WaitNotRunning:
 		if !state.Running() {
 			return ended(state), nil
