@@ -54,8 +54,8 @@ func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts en
 
 // afterCreate is what can still go wrong once there is a container.
 func (e *Engine) afterCreate(ctx context.Context, o op, req *createRequest, res engine.CreateResult, opts engine.CreateOptions) error {
-	if err := ctx.Err(); err != nil {
-		return e.fail(o, context.Cause(ctx))
+	if ctx.Err() != nil {
+		return e.fail(o, contextError(ctx))
 	}
 	if !opts.AllowDiscarded {
 		if err := discarded(res.Warnings); err != nil {

@@ -2,6 +2,8 @@ package docker
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -29,4 +31,13 @@ func withGrace(ctx context.Context, grace time.Duration) (own context.Context, c
 		}
 		end(context.Canceled)
 	}
+}
+
+// contextError is the error of ctx, which is done, with its cause where that is another.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }

@@ -86,7 +86,7 @@ func (e *Engine) fanIn(ctx context.Context, ids []string, all bool, opts engine.
 		case s, ok := <-samples:
 			if !ok {
 				if err := ctx.Err(); err != nil {
-					yield(engine.Stats{}, e.fail(op{"read stats", ""}, context.Cause(ctx)))
+					yield(engine.Stats{}, e.fail(op{"read stats", ""}, contextError(ctx)))
 				}
 				return
 			}
@@ -94,7 +94,7 @@ func (e *Engine) fanIn(ctx context.Context, ids []string, all bool, opts engine.
 				return
 			}
 		case <-ctx.Done():
-			yield(engine.Stats{}, e.fail(op{"read stats", ""}, context.Cause(ctx)))
+			yield(engine.Stats{}, e.fail(op{"read stats", ""}, contextError(ctx)))
 			return
 		}
 	}
