@@ -59,9 +59,13 @@ func (e *Engine) ExecStart(ctx context.Context, id string, opts engine.ExecStart
 		return nil, err
 	}
 	o := op{"start exec", id}
-	r := wire.Request{Method: http.MethodPost, Path: path, JSON: wireExecStart{Detach: opts.Detach, Tty: opts.TTY, Height: opts.Size.Rows, Width: opts.Size.Cols}}
-	if opts.Detach {
+	detach := opts.Detach && e.version >= vExecLiveness
+	r := wire.Request{Method: http.MethodPost, Path: path, JSON: wireExecStart{Detach: detach, Tty: opts.TTY, Height: opts.Size.Rows, Width: opts.Size.Cols}}
+	switch {
+	case detach:
 		return nil, e.call(ctx, o, r, nil)
+	case opts.Detach:
+		return nil, e.startDetached(ctx, o, id, opts.TTY, r)
 	}
 	conn, err := e.wire.Hijack(ctx, r)
 	if err != nil {
@@ -89,12 +93,8 @@ type wireExec struct {
 // ExecInspect implements [engine.Execs]. An engine forgets an exec five minutes after its end. Before 4.5.1 it takes one that was started with Detach for running until then, whatever became of it, and has
 // lost its exit code: whether it lives is then looked for among the container's processes, and ExitCode is nil.
 func (e *Engine) ExecInspect(ctx context.Context, id string) (*engine.ExecState, error) {
-	path, err := objectPath("exec", "/exec/", id, "/json")
+	w, err := e.execState(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	var w wireExec
-	if err := e.call(ctx, op{"inspect exec", id}, get(path), &w); err != nil {
 		return nil, err
 	}
 	st := &engine.ExecState{
@@ -118,6 +118,16 @@ func (e *Engine) ExecInspect(ctx context.Context, id string) (*engine.ExecState,
 		st.ExitCode = &w.ExitCode
 	}
 	return st, nil
+}
+
+// execState is what the engine says of an exec.
+func (e *Engine) execState(ctx context.Context, id string) (*wireExec, error) {
+	path, err := objectPath("exec", "/exec/", id, "/json")
+	if err != nil {
+		return nil, err
+	}
+	w := &wireExec{}
+	return w, e.call(ctx, op{"inspect exec", id}, get(path), w)
 }
 
 // ExecResize implements [engine.Execs].
