@@ -135,27 +135,29 @@ func sizedOptions(m engine.Mount) []string {
 	return append(opts, m.Options...)
 }
 
-// readOnly makes a read-only container. Its /dev is writable, as Docker's: Podman since 4.4 makes it read-only unless it makes /run, /tmp and /var/tmp writable too, and before it knows nothing of these.
+// readOnly makes a read-only container as Docker's is: nothing of it can be written to but /dev and what is mounted. Since 4.4 Podman makes /dev read-only, /dev/shm with it, unless it makes /run, /tmp and /var/tmp writable too: these
+// get a read-only tmpfs then, with what the image has there. Before, it has no word for writable ones, and they are mounts of ours.
 func (e *Engine) readOnly(b *wireCreate, s *engine.Spec) {
-	b.ReadOnlyFilesystem = s.ReadOnly
-	taken := func(target string) bool {
-		return slices.ContainsFunc(s.Mounts, func(m engine.Mount) bool { return path.Clean(m.Target) == target })
-	}
-	writable := s.ReadWriteTmpfs != nil && *s.ReadWriteTmpfs
-	if e.version < vReadWriteTmpfs {
-		if s.ReadOnly && writable {
-			for _, target := range []string{"/run", "/tmp", "/var/tmp"} {
-				if !taken(target) {
-					b.Mounts = append(b.Mounts, wireMount{Type: "tmpfs", Source: "tmpfs", Destination: target, Options: []string{"rw", "nosuid", "nodev", "tmpcopyup"}})
-				}
-			}
-		}
+	b.ReadOnlyFilesystem, b.ReadWriteTmpfs = s.ReadOnly, s.ReadWriteTmpfs
+	if !s.ReadOnly {
 		return
 	}
-	b.ReadWriteTmpfs = s.ReadWriteTmpfs
-	if s.ReadOnly && s.ReadWriteTmpfs == nil && !s.Privileged && !taken("/dev") {
-		b.ReadWriteTmpfs = new(false)
-		b.Mounts = append(b.Mounts, wireMount{Type: "tmpfs", Source: "tmpfs", Destination: "/dev", Options: []string{"rw", "nosuid", "dev", "noexec", "mode=755", "size=65536k", "notmpcopyup"}})
+	writable := s.ReadWriteTmpfs != nil && *s.ReadWriteTmpfs
+	option := "rw"
+	switch {
+	case e.version < vReadWriteTmpfs && writable:
+		b.ReadWriteTmpfs = nil
+	case e.version >= vReadWriteTmpfs && s.ReadWriteTmpfs == nil:
+		b.ReadWriteTmpfs = new(true)
+		option = "ro"
+	default:
+		return
+	}
+	for _, target := range [...]string{"/run", "/tmp", "/var/tmp"} {
+		taken := slices.ContainsFunc(s.Mounts, func(m engine.Mount) bool { return path.Clean(m.Target) == target })
+		if !taken {
+			b.Mounts = append(b.Mounts, wireMount{Type: "tmpfs", Source: "tmpfs", Destination: target, Options: []string{option, "nosuid", "nodev", "tmpcopyup"}})
+		}
 	}
 }
 

@@ -13,6 +13,10 @@ func (e *Engine) refuse(r *refusals, s *engine.Spec) {
 	r.when(len(s.Links) > 0, "Spec.Links", strings.Join(s.Links, " "), "Podman has no links: use Networks and their Aliases")
 	r.when(len(s.LXCConf) > 0, "Spec.LXCConf", "", "it went with Docker's lxc driver")
 	r.when(s.Windows != nil, "Spec.Windows", "", "Podman's containers are Linux's")
+	// The field of the create request is there, and ignored by every version that was tried.
+	if own := e.info.Host.OCIRuntime; s.Runtime != "" && s.Runtime != own.Name && s.Runtime != own.Path {
+		r.unsupported("Spec.Runtime", s.Runtime, "the service runs every container with "+own.Name)
+	}
 	if len(s.Raw) > 0 && s.Raw[Name] == nil {
 		r.unsupported("Spec.Raw", strings.Join(slices.Sorted(maps.Keys(s.Raw)), ","), "it has no entry podman")
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/wire"
@@ -59,6 +60,12 @@ func (e *Engine) ContainerRemove(ctx context.Context, id string, opts engine.Rem
 	var text []byte
 	r := wire.Request{Method: http.MethodDelete, Path: path, Query: query}
 	if err := e.call(ctx, o, r, &text); err != nil {
+		if strings.Contains(err.Error(), "device or resource busy") {
+			// 4.x says so of what it could not unmount although the container is removed.
+			if found, ferr := e.ContainerExists(ctx, id); ferr == nil && !found {
+				return nil
+			}
+		}
 		return err
 	}
 	if len(text) == 0 {

@@ -22,6 +22,7 @@ type wireInfo struct {
 		LogDriver         string   `json:"logDriver"`
 		OCIRuntime        struct {
 			Name string `json:"name"`
+			Path string `json:"path"`
 		} `json:"ociRuntime"`
 		Distribution struct {
 			Distribution string `json:"distribution"`

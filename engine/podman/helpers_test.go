@@ -1,0 +1,5 @@
+package podman
+
+import "encoding/json"
+
+type jsonText = json.RawMessage
