@@ -39,7 +39,7 @@ type Cmd struct {
 
 	// TTY gives the process a terminal. Its output, stderr included, is one raw stream that goes to Stdout: Stderr must be nil.
 	TTY bool
-	// Size of the terminal; zero is the engine's default. See Resize.
+	// Size of the terminal; zero is the engine's default. Docker before API 1.42 sets it a moment after the start. See Resize.
 	Size Size
 	// DetachKeys leave the process when they are read from Stdin, with TTY; "" is ctrl-p,ctrl-q, or what the user's configuration says.
 	// Wait then returns [ErrDetached] and the process runs on.

@@ -139,12 +139,22 @@ func TestCmdCancelBeforeStart(t *testing.T) {
 
 // A process that has ended by itself is told of, although ctx ends at the same time.
 func TestCmdEndBeatsCancel(t *testing.T) {
-	e := &execEngine{canKill: true, run: func(p *proc) int { write(p.out, "all of it"); return 3 }}
+	e := &execEngine{canKill: true}
 	c := execCommand(t, e)
 	ctx, cancel := context.WithCancel(t.Context())
 	release := make(chan struct{})
 	var got []byte
+	over := make(chan struct{})
+	e.run = func(p *proc) int {
+		write(p.out, "all of it")
+		p.mu.Lock()
+		p.code = new(3)
+		p.mu.Unlock()
+		close(over)
+		return 3
+	}
 	c.Stdout = writerFunc(func(p []byte) (int, error) {
+		<-over
 		cancel()
 		<-release
 		got = append(got, p...)

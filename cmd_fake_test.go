@@ -103,7 +103,7 @@ func (e *execEngine) ExecInspect(ctx context.Context, id string) (*engine.ExecSt
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.inspects++
-	st := &engine.ExecState{ID: id, Running: true, Started: true}
+	st := &engine.ExecState{ID: id, Running: true, Started: true, PID: 42}
 	e.proc.mu.Lock()
 	defer e.proc.mu.Unlock()
 	if code := e.proc.code; code != nil {
@@ -113,7 +113,9 @@ func (e *execEngine) ExecInspect(ctx context.Context, id string) (*engine.ExecSt
 		}
 	}
 	if e.started != nil {
-		st.Started = *e.started
+		if st.Started = *e.started; !st.Started {
+			st.PID = 0
+		}
 	}
 	return st, nil
 }

@@ -74,7 +74,7 @@ func (h *head) release() {
 // that could not be learnt.
 func (h *head) decide(st *engine.ExecState) {
 	text := strings.TrimRight(string(h.held), "\r\n")
-	if st == nil || st.ExitCode == nil || *st.ExitCode < 125 || *st.ExitCode > 127 || !isEngine(string(h.held), st.Started) {
+	if st == nil || st.ExitCode == nil || *st.ExitCode < 125 || *st.ExitCode > 127 || !isEngine(string(h.held), st.Started && st.PID != 0) {
 		h.release()
 		return
 	}
@@ -114,14 +114,14 @@ func mayBeEngine(text string) bool {
 }
 
 // isEngine tells whether text is all that an engine says of an exec that failed. A process may
-// say the same: where the engine says that there was one, Docker's words are believed to be the process's.
-// Podman does not say it.
-func isEngine(text string, started bool) bool {
+// say the same: Docker remembers the process ID of one that was there, and its words are then the process's.
+// Podman remembers none.
+func isEngine(text string, ran bool) bool {
 	if !strings.HasSuffix(text, "\n") {
 		return false
 	}
 	if !strings.HasPrefix(text, podmanHead) {
-		return !started
+		return !ran
 	}
 	for line := range strings.Lines(text) {
 		if !isPodmanLine(line) {

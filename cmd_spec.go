@@ -51,8 +51,8 @@ func (c *Cmd) spec(conn bool) (spec engine.ExecSpec, marker string, err error) {
 		Privileged:   c.Privileged,
 		TTY:          c.TTY,
 		AttachStdin:  c.Stdin != nil || conn,
-		AttachStdout: !c.Detach, // also when nobody wants it: the end of the stream is the end of the process
-		AttachStderr: !c.Detach,
+		AttachStdout: true, // also when nobody wants it: the end of the stream is the end of the process
+		AttachStderr: true,
 		DetachKeys:   c.DetachKeys,
 	}
 	if c.KillOnCancel && !c.Detach && !c.c.cli.e.Supports(engine.FeatureExecKill) {

@@ -19,12 +19,24 @@ const (
 // start does not run yet and has no code: it is not over.
 func isOver(st *engine.ExecState) bool { return !st.Running && st.ExitCode != nil }
 
-// watch asks the engine until the process is over or ctx is done.
+// lostPatience is how long an engine may take to learn the exit code of a process that it says is over.
+const lostPatience = 2 * time.Second
+
+// watch asks the engine until the process is over or ctx is done. The state of one that is over
+// has no exit code where the engine has lost it.
 func (r *running) watch(ctx context.Context) (*engine.ExecState, error) {
+	var over time.Time
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		st, err := r.e.ExecInspect(ctx, r.id)
-		if err != nil || isOver(st) {
+		switch {
+		case err != nil || isOver(st):
 			return st, err
+		case st.Running || !st.Started:
+			over = time.Time{}
+		case over.IsZero():
+			over = time.Now()
+		case time.Since(over) > lostPatience:
+			return st, nil
 		}
 		select {
 		case <-time.After(pause):
