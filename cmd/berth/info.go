@@ -70,7 +70,7 @@ func (e engineInfo) lines() [][2]string {
 	for _, line := range [][2]string{
 		{"Engine", engine},
 		{"Address", id.Host},
-		{"Found by", id.Source},
+		{"Found by", sourceNames(id.Source)},
 		{"Host", info.Name},
 		{"System", strings.Trim(system, ", ")},
 		{"Architecture", id.OS + "/" + id.Arch},

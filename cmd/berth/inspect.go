@@ -92,7 +92,8 @@ func inspectOne(ctx context.Context, cli *berth.Client, name string, o inspectFl
 			}
 			return show(attrs, attrs.Raw), nil
 		}
-		if o.kind == "container" || !errors.Is(err, berth.ErrNotFound) {
+		notThere := errors.Is(err, berth.ErrNotFound) || errors.Is(err, berth.ErrInvalid) // no container has a name with a slash
+		if o.kind == "container" || !notThere {
 			return nil, err
 		}
 	}

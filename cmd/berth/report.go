@@ -74,10 +74,15 @@ func (a *app) print(err error) {
 		}
 		return
 	}
-	fmt.Fprintf(a.stderr, "berth: %s\n", flagNames(err.Error()))
+	fmt.Fprintf(a.stderr, "berth: %s\n", sourceNames(flagNames(err.Error())))
 	if connect, ok := errors.AsType[*berth.ConnectError](err); ok && len(connect.Tried) != 1 {
 		fmt.Fprintln(a.stderr, "berth: start Docker or Podman, or name an engine with --host")
 	}
+}
+
+// sourceNames replaces the library's options by which an engine was found by the flags that set them.
+func sourceNames(text string) string {
+	return strings.NewReplacer("WithHost", "--host", "WithContext", "--context").Replace(text)
 }
 
 // isJoin tells that err is no more than a list of errors: its text is theirs, a line each.
