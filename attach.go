@@ -47,6 +47,9 @@ func (c *Container) AttachConn(ctx context.Context, opts ...AttachConnOptions) (
 	if err != nil {
 		return nil, err
 	}
+	if o.Created != nil {
+		return nil, &engine.InvalidError{Option: "AttachConnOptions.Created", Reason: "it is for this package's own use"}
+	}
 	return c.cli.e.ContainerAttach(ctx, c.id, o)
 }
 

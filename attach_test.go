@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,12 +31,7 @@ func startAttached(t *testing.T, c *Container, o AttachOptions) error {
 
 // attached tells whether the fake engine has seen an attach.
 func attached(c *Container) bool {
-	for _, call := range c.cli.e.(interface{ Calls() []string }).Calls() {
-		if call == "ContainerAttach" {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(c.cli.e.(interface{ Calls() []string }).Calls(), "ContainerAttach")
 }
 
 func TestAttach(t *testing.T) {

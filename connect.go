@@ -43,8 +43,8 @@ func New(ctx context.Context, opts ...Option) (*Client, error) {
 // find opens the engine of the first candidate that answers.
 func (o *options) find(ctx context.Context) (engine.Engine, error) {
 	if o.engine != nil {
-		if o.host != "" || o.context != "" {
-			return nil, &engine.InvalidError{Option: "WithEngine", Reason: "given together with WithHost or WithContext"}
+		if other := o.connecting(); other != "" {
+			return nil, &engine.InvalidError{Option: other, Reason: "given together with WithEngine, which is connected already"}
 		}
 		return o.engine, nil
 	}
@@ -61,6 +61,27 @@ func (o *options) find(ctx context.Context) (engine.Engine, error) {
 		return nil, fmt.Errorf("find engine: %w", err)
 	}
 	return o.try(ctx, candidates)
+}
+
+// connecting names an option about connecting that was given, "" if none was.
+func (o *options) connecting() string {
+	switch {
+	case o.host != "":
+		return "WithHost"
+	case o.context != "":
+		return "WithContext"
+	case o.apiVersion != "":
+		return "WithAPIVersion"
+	case o.tls != nil, o.tlsFiles != nil:
+		return "WithTLS"
+	case o.dial != nil:
+		return "WithDialer"
+	case o.roundTripper != nil:
+		return "WithRoundTripper"
+	case o.tracer != nil:
+		return "WithTracer"
+	}
+	return ""
 }
 
 // try opens one candidate after another, then what is linked in.

@@ -200,7 +200,7 @@ func TestNewPermissionDenied(t *testing.T) {
 	})
 	env := withEnv(testEnv(t.TempDir(), nil))
 	_, err := New(t.Context(), env, denied)
-	if ce, ok := errors.AsType[*ConnectError](err); !ok || len(ce.Tried) != 1 || !errors.Is(err, fs.ErrPermission) {
+	if ce, ok := errors.AsType[*ConnectError](err); !ok || len(ce.Tried) != 1 || !errors.Is(err, fs.ErrPermission) || !errors.Is(err, ErrUnauthorized) {
 		t.Errorf("without another engine: %v", err)
 	}
 	e := fakeengine.New(nil)
@@ -238,6 +238,11 @@ func TestNewInvalid(t *testing.T) {
 		"probe":           {WithProbeTimeout(0)},
 		"cleanup":         {WithCleanupTimeout(-1)},
 		"engine and host": {WithEngine(e), WithHost("unix:///x")},
+		"engine, version": {WithEngine(e), WithAPIVersion("1.41")},
+		"engine, tls":     {WithEngine(e), WithTLSFiles("", "", "")},
+		"engine, dialer":  {WithEngine(e), within("/")},
+		"engine, tracer":  {WithEngine(e), WithTracer(&tracer{})},
+		"engine, context": {WithEngine(e), WithContext("x")},
 	} {
 		if _, err := New(t.Context(), append(opts, env)...); !errors.Is(err, ErrInvalid) {
 			t.Errorf("%s: %v", name, err)

@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/berthdev/berth/engine"
@@ -67,6 +68,7 @@ func (s *Containers) List(ctx context.Context, opts ...ListOptions) ([]*Containe
 	if err != nil {
 		return nil, err
 	}
+	slices.SortStableFunc(sums, func(a, b engine.Summary) int { return b.Created.Compare(a.Created) })
 	list := make([]*Container, len(sums))
 	for i := range sums {
 		list[i] = s.cli.container(sums[i].ID)

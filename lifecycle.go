@@ -114,18 +114,12 @@ func (c *Container) mutate(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
 		c.refresh(ctx)
-	case errors.Is(err, engine.ErrNotFound) && !errors.Is(err, engine.ErrImageNotFound):
-		c.noteMissing(ctx)
+	case ctx.Err() != nil:
+		c.setStale() // whether the engine has done it is not known
+	case errors.Is(err, engine.ErrNotFound) && !c.cli.noRefresh:
+		c.refresh(ctx) // is it the container that is gone, or something else?
 	}
 	return err
-}
-
-// noteMissing marks the container gone if it is: the ErrNotFound of a call may be
-// that of something else, such as a network.
-func (c *Container) noteMissing(ctx context.Context) {
-	if !c.cli.noRefresh {
-		c.refresh(ctx)
-	}
 }
 
 // checkName refuses the empty name, which engines take for another endpoint.

@@ -2,7 +2,9 @@ package berth
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"strings"
 	"time"
@@ -71,6 +73,9 @@ func (o *options) ping(ctx context.Context, c connect.Candidate, t transport) (h
 	client := wire.New(t.wire)
 	defer client.Close()
 	resp, err := client.Stream(ctx, wire.Request{Method: http.MethodGet, Path: "/_ping", NoPrefix: true})
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w (%w)", err, engine.ErrUnauthorized)
+	}
 	if err != nil {
 		return nil, err
 	}

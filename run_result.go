@@ -3,6 +3,7 @@ package berth
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -23,6 +24,9 @@ func (r *run) result(ctx context.Context, err error) (*Result, error) {
 		res.Container = r.c
 		return res, err
 	case err != nil:
+		if ctx.Err() != nil {
+			err = fmt.Errorf("run %v: %w", r.c, err)
+		}
 		return res, r.c.discard(ctx, r.o.CleanupTimeout, err)
 	case r.kind != nil:
 		return res, r.c.discard(ctx, r.o.CleanupTimeout, r.exitError(res))

@@ -37,8 +37,8 @@ func (c *Container) Summary() *Summary {
 }
 
 // Stale tells that this handle has changed the container since its snapshot was
-// taken: the refresh afterwards failed, or was left out ([NoRefresh]). What others
-// change is not known.
+// taken, or may have: the refresh afterwards failed, or was left out
+// ([NoRefresh]), or the call was cancelled. What others change is not known.
 func (c *Container) Stale() bool {
 	s := c.snap.Load()
 	return s != nil && s.stale
@@ -83,7 +83,7 @@ func (c *Container) inspect(ctx context.Context, o engine.InspectOptions) (*Attr
 // refresh takes a new snapshot after a change. Its failure is none of the
 // change's: the old snapshot is stale then, or the container gone.
 func (c *Container) refresh(ctx context.Context) {
-	c.change(c.asked.Add(1), func(s *snapshot) { s.stale = true })
+	c.setStale()
 	if c.cli.noRefresh {
 		return
 	}
@@ -91,6 +91,11 @@ func (c *Container) refresh(ctx context.Context) {
 	if err != nil && !errors.Is(err, engine.ErrNotFound) {
 		c.cli.log.DebugContext(ctx, "refresh container", "container", c.id, "error", err)
 	}
+}
+
+// setStale records that the container may be another than the snapshot shows.
+func (c *Container) setStale() {
+	c.change(c.asked.Add(1), func(s *snapshot) { s.stale = true })
 }
 
 // setGone records that the container was removed.

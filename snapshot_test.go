@@ -72,6 +72,12 @@ func TestRefreshFailure(t *testing.T) {
 	if err := c.Reload(ctx); err != nil || c.Stale() {
 		t.Errorf("after Reload: stale %v, %v", c.Stale(), err)
 	}
+	// A call that was cancelled may or may not have been done.
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := c.Pause(cancelled); !errors.Is(err, context.Canceled) || !c.Stale() {
+		t.Errorf("Pause: %v, stale %v", err, c.Stale())
+	}
 	// The container is gone by the time of the refresh, as with AutoRemove.
 	e.Hook = failing("ContainerInspect", &engine.APIError{Kind: engine.ErrNotFound})
 	if err := c.Kill(ctx, ""); err != nil || !c.Gone() {

@@ -245,3 +245,15 @@ func (e *Engine) ImagePull(ctx context.Context, ref string, o engine.PullOptions
 }
 
 var _ io.Closer = (*Engine)(nil)
+
+// ContainerPause implements engine.Engine.
+func (e *Engine) ContainerPause(ctx context.Context, id string) error {
+	c, err := e.open(ctx, "ContainerPause", id)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.state.Status = engine.StatusPaused
+	return nil
+}
