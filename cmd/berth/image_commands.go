@@ -103,8 +103,10 @@ func newImageInspect(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [flags] IMAGE...",
 		Short: "Show all about images",
-		Long: `Show all about images, as a JSON array. The members are the same on every
-engine: the fields of the library's ImageAttrs. With --raw they are the engine's own.`,
+		Long: `Show all about images, as a JSON array.
+
+The members are the same on every engine: the fields of the library's
+ImageAttrs. With --raw they are the engine's own.`,
 		Args: atLeast(1, "IMAGE"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(cmd.Context(), args, o) },
 	}

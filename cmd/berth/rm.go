@@ -16,7 +16,8 @@ func newRm(a *app) *cobra.Command {
 		Short: "Remove containers",
 		Long: `Remove containers, and print their names as they were given.
 
-One that runs is an error without --force; with it one that does not exist is none.`,
+One that runs is an error without --force; with --force one that does not exist
+is none.`,
 		Args: atLeast(1, "CONTAINER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.rm(cmd.Context(), args, o)

@@ -20,7 +20,8 @@ The engine is found by DOCKER_HOST, CONTAINER_HOST, the current context or
 connection, or its well-known socket, in this order, unless a flag names it.
 
 Exit codes: that of the process for run and exec, 127 if its command does not
-exist, 126 if it cannot be executed, 125 for every failure of berth or the engine.`,
+exist, 126 if it cannot be executed, 125 for every failure of berth or the
+engine.`,
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
