@@ -155,7 +155,11 @@ type ExecAliveError struct {
 }
 
 func (e *ExecAliveError) Error() string {
-	return fmt.Sprintf("exec %s in container %s is still running: %v (could not be killed: %v)", short(e.ExecID), short(e.Container), e.Cause, e.Err)
+	s := fmt.Sprintf("exec %s in container %s is still running", short(e.ExecID), short(e.Container))
+	if e.Cause != nil {
+		s += ": " + e.Cause.Error()
+	}
+	return fmt.Sprintf("%s (could not be killed: %v)", s, e.Err)
 }
 
 func (e *ExecAliveError) Unwrap() []error { return nonNil(e.Cause, e.Err) }
@@ -169,7 +173,11 @@ type OrphanError struct {
 }
 
 func (e *OrphanError) Error() string {
-	return fmt.Sprintf("%v (container %s was left behind: %v)", e.Cause, short(e.ID), e.Cleanup)
+	s := fmt.Sprintf("container %s was left behind: %v", short(e.ID), e.Cleanup)
+	if e.Cause != nil {
+		s = fmt.Sprintf("%v (%s)", e.Cause, s)
+	}
+	return s
 }
 
 func (e *OrphanError) Unwrap() []error { return nonNil(e.Cause, e.Cleanup) }

@@ -16,7 +16,7 @@ import (
 //
 // A nil error means that the process got the signal, or is over. Where it lives on
 // without it, or is yet to start, the error is an ExecAliveError, whose Err tells what was tried; its Cause is nil. A
-// malformed signal is an InvalidError. ctx bounds the whole.
+// malformed signal is an InvalidError. ctx bounds the whole; its error is then in Err.
 //
 // A process that has just been started may still be the OCI runtime's, which ignores signals such as
 // SIGUSR1: only SIGKILL works at once.
@@ -60,6 +60,9 @@ func (k *killer) kill(ctx context.Context) error {
 	if ctx.Err() == nil && k.over(ctx) {
 		return nil
 	}
+	if ctx.Err() != nil {
+		tried = append(tried, contextError(ctx))
+	}
 	return k.alive(errors.Join(tried...))
 }
 
@@ -79,7 +82,7 @@ func (k *killer) settle(ctx context.Context) (over bool, err error) {
 		}
 		select {
 		case <-ctx.Done():
-			return false, k.alive(ctx.Err())
+			return false, k.alive(contextError(ctx))
 		case <-time.After(wait):
 		}
 		st, err := k.e.ExecInspect(ctx, k.st.ID)
@@ -124,4 +127,13 @@ func (k *killer) same(ctx context.Context) (gone bool, err error) {
 		return false, fmt.Errorf("the engine tells another process ID than before, %d and %d", k.st.PID, st.PID)
 	}
 	return false, nil
+}
+
+// contextError is the error of ctx, which is done, with its cause where that is another.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
