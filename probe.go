@@ -20,6 +20,9 @@ import (
 // libpodHeader is in every answer of a Podman service, and in none of Docker's.
 const libpodHeader = "Libpod-Api-Version"
 
+// tlsAlert is in net/http's error for what a TLS server answers to plain HTTP.
+const tlsAlert = `malformed HTTP response "\x15\x03`
+
 // openAt asks what is at the other end of t, and opens that engine.
 func (o *options) openAt(ctx context.Context, c connect.Candidate, t transport) (engine.Engine, error) {
 	ping, err := o.ping(ctx, c, t)
@@ -75,6 +78,9 @@ func (o *options) ping(ctx context.Context, c connect.Candidate, t transport) (h
 	resp, err := client.Stream(ctx, wire.Request{Method: http.MethodGet, Path: "/_ping", NoPrefix: true})
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, fmt.Errorf("%w (%w)", err, engine.ErrUnauthorized)
+	}
+	if err != nil && strings.Contains(err.Error(), tlsAlert) {
+		return nil, fmt.Errorf("%w (this is TLS: it wants WithTLS, DOCKER_TLS_VERIFY or https://)", err)
 	}
 	if err != nil {
 		return nil, err

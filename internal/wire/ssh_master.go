@@ -151,6 +151,17 @@ func (s *SSH) scratch() (*os.File, error) {
 	return f, nil
 }
 
+// unknownKey is what ssh says of a host that is not in known_hosts; of one whose key has changed it says more.
+const unknownKey = "Host key verification failed."
+
+// hostKeyName is the host's name in known_hosts, as far as it is not changed by the user's configuration.
+func (s *SSH) hostKeyName() string {
+	if s.cfg.Port == "" || s.cfg.Port == "22" {
+		return s.cfg.Host
+	}
+	return "[" + s.cfg.Host + "]:" + s.cfg.Port
+}
+
 // failure returns err, the end of an ssh, with what it said.
 func (s *SSH) failure(err error, stderr *os.File) error {
 	const most = 4 << 10 // the tail says why
@@ -162,6 +173,9 @@ func (s *SSH) failure(err error, stderr *os.File) error {
 	}
 	if len(text) == 0 {
 		return fmt.Errorf("ssh %s: %w", s.cfg.Host, err)
+	}
+	if string(text) == unknownKey { // which is all it says where it cannot ask
+		return fmt.Errorf("ssh %s: %w: %s The host key of %s is not known: log in with ssh once, or add it to known_hosts", s.cfg.Host, err, text, s.hostKeyName())
 	}
 	return fmt.Errorf("ssh %s: %w: %s", s.cfg.Host, err, text)
 }
