@@ -35,6 +35,9 @@ func (e *Engine) ExecCreate(ctx context.Context, container string, spec engine.E
 		Cmd: spec.Cmd, WorkingDir: spec.WorkingDir, User: spec.User, DetachKeys: e.detachKeys(spec.DetachKeys), Privileged: spec.Privileged, Tty: spec.TTY,
 		AttachStdin: spec.AttachStdin, AttachStdout: spec.AttachStdout, AttachStderr: spec.AttachStderr,
 	}
+	if e.version < vExecDetached && !spec.AttachStdin && !spec.AttachStdout && !spec.AttachStderr {
+		body.AttachStdout = true // one stream has to be attached, to be started with Detach too
+	}
 	for k, v := range spec.Env {
 		body.Env = append(body.Env, k+"="+v)
 	}

@@ -23,14 +23,19 @@ func (e *Engine) ExecKill(ctx context.Context, id, signal string) error {
 	if err == nil || signal != "" || e.version < vExecRemove || ctx.Err() != nil {
 		return err
 	}
-	path, perr := objectPath("exec", "/exec/", id, "/remove")
-	if perr != nil {
-		return perr
-	}
-	body := struct{ Force bool }{true}
-	rerr := e.call(ctx, op{"remove exec", id}, wire.Request{Method: http.MethodPost, Path: path, JSON: body}, nil)
+	rerr := e.removeExec(ctx, id)
 	if rerr == nil || isNotFound(rerr) {
 		return nil
 	}
 	return &engine.ExecAliveError{ExecID: id, Container: st.ContainerID, PID: st.PID, Cause: err, Err: rerr}
+}
+
+// removeExec makes the engine end an exec and forget it.
+func (e *Engine) removeExec(ctx context.Context, id string) error {
+	path, err := objectPath("exec", "/exec/", id, "/remove")
+	if err != nil {
+		return err
+	}
+	body := struct{ Force bool }{true}
+	return e.call(ctx, op{"remove exec", id}, wire.Request{Method: http.MethodPost, Path: path, JSON: body}, nil)
 }

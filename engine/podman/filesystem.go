@@ -2,9 +2,12 @@ package podman
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
@@ -56,22 +59,53 @@ func (e *Engine) archive(ctx context.Context, o op, method, id, path string) (*h
 	if err != nil {
 		return nil, err
 	}
-	resp, err := e.stream(ctx, o, wire.Request{Method: method, Path: endpoint, Query: url.Values{"path": {path}}})
-	if isNotFound(err) && method == http.MethodHead {
-		// A HEAD has no body, so neither has its error words.
-		err = &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Status: http.StatusNotFound, Message: "no such container or path " + path, Kind: engine.ErrNotFound}
+	resp, err := e.wire.Stream(ctx, wire.Request{Method: method, Path: endpoint, Query: url.Values{"path": {path}}})
+	if s, ok := errors.AsType[*wire.StatusError](err); ok && s.Status == http.StatusNotFound {
+		message := s.Message()
+		if method == http.MethodHead { // it has no body, so neither has its error words
+			message = "no such container or path " + path
+		}
+		api := &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Status: s.Status, Message: message, Cause: s.Cause(), Kind: engine.ErrNotFound}
+		if st, err := pathStat(s.Header, path); err == nil && st.LinkTarget != "" {
+			return nil, &danglingError{api, st}
+		}
+		return nil, api
 	}
-	return resp, err
+	return resp, e.fail(o, err)
+}
+
+// danglingError is the answer for a symbolic link that leads nowhere.
+type danglingError struct {
+	*engine.APIError
+	link engine.PathStat
+}
+
+func (e *danglingError) Unwrap() error { return e.APIError }
+
+// pathStat is what an answer tells about a path. Podman names what a link leads to, and gives every path a link target.
+func pathStat(h http.Header, name string) (engine.PathStat, error) {
+	st, err := normal.StatHeader(h.Get(statHeader))
+	if err != nil {
+		return st, err
+	}
+	if st.Mode&fs.ModeSymlink == 0 {
+		st.LinkTarget = ""
+	}
+	st.Name = path.Base(path.Clean("/" + name))
+	return st, nil
 }
 
 // ContainerStatPath implements [engine.Containers].
 func (e *Engine) ContainerStatPath(ctx context.Context, id, path string) (engine.PathStat, error) {
 	resp, err := e.archive(ctx, op{"stat path in container", id}, http.MethodHead, id, path)
+	if dangling, ok := errors.AsType[*danglingError](err); ok {
+		return dangling.link, nil
+	}
 	if err != nil {
 		return engine.PathStat{}, err
 	}
 	resp.Body.Close()
-	return normal.StatHeader(resp.Header.Get(statHeader))
+	return pathStat(resp.Header, path)
 }
 
 // ContainerGetArchive implements [engine.Containers].
@@ -83,7 +117,7 @@ func (e *Engine) ContainerGetArchive(ctx context.Context, id, path string, opts 
 	if err != nil {
 		return nil, engine.PathStat{}, err
 	}
-	stat, err := normal.StatHeader(resp.Header.Get(statHeader))
+	stat, err := pathStat(resp.Header, path)
 	if err != nil {
 		resp.Body.Close()
 		return nil, engine.PathStat{}, err
@@ -99,7 +133,7 @@ func (e *Engine) ContainerPutArchive(ctx context.Context, id, path string, tar i
 		return err
 	}
 	resp.Body.Close()
-	if stat, err := normal.StatHeader(resp.Header.Get(statHeader)); err == nil && !stat.Mode.IsDir() && stat.LinkTarget == "" {
+	if stat, err := pathStat(resp.Header, path); err == nil && !stat.Mode.IsDir() && stat.LinkTarget == "" {
 		return &engine.InvalidError{Option: "path", Value: path, Reason: "it is not a directory"}
 	}
 	endpoint, err := containerPath(id, "/archive")

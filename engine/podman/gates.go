@@ -31,6 +31,7 @@ const (
 	vOOMKilled         version = 5_000_000 // the state tells that a container was killed for want of memory
 	vBaseHosts         version = 5_000_000
 	vSecretListLabels  version = 5_000_000
+	vExecDetached      version = 5_000_000 // an exec without any stream
 	vNetIfStats        version = 5_000_000 // network counters for each interface
 	vNetworkContainers version = 5_000_000
 	vEndpointOptions   version = 5_000_000

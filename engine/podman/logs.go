@@ -12,7 +12,7 @@ import (
 	"github.com/berthdev/berth/internal/wire"
 )
 
-// ContainerLogs implements [engine.Containers]. The log is framed always, that of a terminal too.
+// ContainerLogs implements [engine.Containers]. The log is framed always, that of a terminal too. With Tail, Podman 4.3 joins a last line that does not end to the one before it.
 func (e *Engine) ContainerLogs(ctx context.Context, id string, opts engine.LogOptions) (engine.LogReader, error) {
 	query, err := logQuery(opts)
 	if err != nil {

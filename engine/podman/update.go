@@ -56,7 +56,14 @@ func (e *Engine) ContainerUpdate(ctx context.Context, id string, u engine.Update
 			return engine.UpdateResult{}, err
 		}
 	}
-	return engine.UpdateResult{}, e.call(ctx, o, wire.Request{Method: http.MethodPost, Path: path, Query: query, JSON: body}, nil)
+	err = e.call(ctx, o, wire.Request{Method: http.MethodPost, Path: path, Query: query, JSON: body}, nil)
+	if api, ok := err.(*engine.APIError); ok && api.Kind == nil && e.version < vUpdateRestart {
+		// The OCI runtime changes running containers only, and says no more than that it failed.
+		if w, ierr := e.inspect(ctx, o, id); ierr == nil && !e.state(&w.State).Running() {
+			api.Kind = engine.ErrNotRunning
+		}
+	}
+	return engine.UpdateResult{}, err
 }
 
 func (e *Engine) updateBody(r *refusals, u *engine.Update) (wireUpdate, url.Values) {
