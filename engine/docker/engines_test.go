@@ -26,7 +26,7 @@ func engines() map[string]string {
 	return found
 }
 
-// onEngines runs a test on every real engine, in the newest version of its API.
+// onEngines runs a test on every real engine, in the version of its API that BERTH_DOCKER_API forces, else the newest.
 func onEngines(t *testing.T, test func(t *testing.T, e *Engine)) {
 	t.Helper()
 	found := engines()
@@ -35,7 +35,7 @@ func onEngines(t *testing.T, test func(t *testing.T, e *Engine)) {
 	}
 	for name, path := range found {
 		t.Run(name, func(t *testing.T) {
-			e, err := Open(t.Context(), Config{Wire: wire.Config{Dial: wire.DialUnix(path)}, Host: "unix://" + path, Local: true})
+			e, err := Open(t.Context(), Config{Wire: wire.Config{Dial: wire.DialUnix(path)}, Host: "unix://" + path, Local: true, APIVersion: os.Getenv("BERTH_DOCKER_API")})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,6 @@
 package docker
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,7 +32,7 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, opts engine.In
 		return nil, fmt.Errorf("inspect container %s: decode answer: %w", id, err)
 	}
 	a := attrs(&w)
-	a.Raw, a.At = bytes.Clone(raw), at
+	a.Raw, a.At = raw, at
 	return a, nil
 }
 
