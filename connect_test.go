@@ -2,9 +2,12 @@ package berth
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"io"
 	"io/fs"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -318,3 +321,44 @@ func TestNewTracerAndRoundTripper(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestNewOverTLS(t *testing.T) {
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		io.WriteString(w, `{"OSType":"linux","Architecture":"x86_64","ServerVersion":"1","ApiVersion":"1.41","MinAPIVersion":"1.12"}`)
+	}))
+	srv.Config.ErrorLog = log.New(io.Discard, "", 0)
+	srv.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert}
+	srv.StartTLS()
+	t.Cleanup(srv.Close)
+	roots := x509.NewCertPool()
+	roots.AddCert(srv.Certificate())
+	cfg := &tls.Config{RootCAs: roots, Certificates: srv.TLS.Certificates}
+	env := withEnv(testEnv(t.TempDir(), nil))
+	addr := srv.Listener.Addr().String()
+	for name, opts := range map[string][]Option{
+		"tcp":    {WithHost("tcp://" + addr), WithTLS(cfg)},
+		"https":  {WithHost("https://" + addr), WithTLS(cfg)},
+		"dialer": {WithHost("tcp://" + addr), WithTLS(cfg), within("/")},
+	} {
+		cli, err := New(soon(t), append(opts, env)...)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		cli.Close()
+	}
+	for name, opts := range map[string][]Option{
+		"unknown authority": {WithHost("https://" + addr)},
+		"no certificate":    {WithHost("tcp://" + addr), WithTLS(&tls.Config{RootCAs: roots})},
+		"plain":             {WithHost("tcp://" + addr)},
+		"no such file":      {WithHost("tcp://" + addr), WithTLSFiles("/nosuch/ca.pem", "", "")},
+	} {
+		if _, err := New(soon(t), append(opts, env)...); !errors.Is(err, ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if cfg.ServerName != "" {
+		t.Error("the caller's configuration was modified")
+	}
+}
