@@ -12,6 +12,9 @@ import (
 // [ErrNotFound]. The caller closes the reader; ctx governs it until then. A tar that is cut short is an error of
 // the reader, or of archive/tar's.
 //
+// A symbolic link itself is archived as a link by Docker, and followed by
+// Podman; [Container.CopyFrom], [Container.ReadFile] and [Container.FS] follow it on every engine.
+//
 // The engine reads the container's file system: /proc, /sys, /dev and
 // mounts are there as far as the engine shows them.
 func (c *Container) GetArchive(ctx context.Context, name string, opts ...ArchiveOptions) (io.ReadCloser, PathStat, error) {

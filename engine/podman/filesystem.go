@@ -108,7 +108,8 @@ func (e *Engine) ContainerStatPath(ctx context.Context, id, path string) (engine
 	return pathStat(resp.Header, path)
 }
 
-// ContainerGetArchive implements [engine.Containers].
+// ContainerGetArchive implements [engine.Containers]. Podman gives everything in the archive to the container's user, whoever owns it, and follows a path that is a symbolic link: the archive then holds the link's name, and what it
+// points to.
 func (e *Engine) ContainerGetArchive(ctx context.Context, id, path string, opts engine.ArchiveOptions) (io.ReadCloser, engine.PathStat, error) {
 	if opts.Compress {
 		return nil, engine.PathStat{}, e.unsupported("ArchiveOptions.Compress", "", "Podman sends plain archives only")
