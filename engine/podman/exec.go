@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/wire"
@@ -93,12 +94,17 @@ type wireExec struct {
 	}
 }
 
-// ExecInspect implements [engine.Execs]. An engine forgets an exec five minutes after its end. Before 4.5.1 it takes one that was started with Detach for running until then, whatever became of it, and has
-// lost its exit code: whether it lives is then looked for among the container's processes, and ExitCode is nil.
+// ExecInspect implements [engine.Execs]. An engine forgets an exec five minutes after its end. Before 4.5.1 it takes one that was started detached (by another client than this
+// one) for running until then, whatever became of it, and has lost its exit code: whether it lives is then looked for among the container's processes, and ExitCode is nil.
 func (e *Engine) ExecInspect(ctx context.Context, id string) (*engine.ExecState, error) {
 	w, err := e.execState(ctx, id)
 	if err != nil {
 		return nil, err
+	}
+	if w.Running && e.version < vExecLiveness && w.Pid != 0 {
+		if w, err = e.execLives(ctx, w); err != nil {
+			return nil, err
+		}
 	}
 	st := &engine.ExecState{
 		ID:          w.ID,
@@ -110,17 +116,35 @@ func (e *Engine) ExecInspect(ctx context.Context, id string) (*engine.ExecState,
 		User:        w.ProcessConfig.User,
 		Command:     append([]string{w.ProcessConfig.Entrypoint}, w.ProcessConfig.Arguments...),
 	}
-	switch {
-	case w.Running && e.version < vExecLiveness && w.Pid != 0:
-		alive, err := e.hasProcess(ctx, w.ContainerID, w.Pid)
-		if err != nil {
-			return nil, err
-		}
-		st.Running = alive
-	case !w.Running && st.Started:
+	if !w.Running && w.CanRemove {
 		st.ExitCode = &w.ExitCode
 	}
 	return st, nil
+}
+
+const (
+	// execNotice bounds how long an engine may take to notice that an attached exec has ended, of which a detached one is never told apart: a second, in steps.
+	execNoticeTries = 50
+	execNoticePause = 20 * time.Millisecond
+)
+
+// execLives is w, of an exec that the engine says runs, as it is: not running where its process is gone, with its exit code if the engine gets to know it.
+func (e *Engine) execLives(ctx context.Context, w *wireExec) (*wireExec, error) {
+	alive, err := e.hasProcess(ctx, w.ContainerID, w.Pid)
+	if err != nil || alive {
+		return w, err
+	}
+	for range execNoticeTries {
+		now, err := e.execState(ctx, w.ID)
+		if err != nil || !now.Running {
+			return now, err
+		}
+		if err := e.pause(ctx, op{"inspect exec", w.ID}, execNoticePause); err != nil {
+			return nil, err
+		}
+	}
+	w.Running = false // and CanRemove false: its exit code is lost
+	return w, nil
 }
 
 // execState is what the engine says of an exec.
