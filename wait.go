@@ -20,6 +20,9 @@ func (c *Container) Wait(ctx context.Context, cond ...WaitCondition) (Exit, erro
 	if what == "" {
 		what = engine.WaitNotRunning
 	}
+	if !what.Known() {
+		return Exit{Code: -1}, &engine.InvalidError{Option: "WaitCondition", Value: string(what), Reason: "there is no such condition"}
+	}
 	w, err := c.cli.e.ContainerWait(ctx, c.id, what)
 	if err != nil {
 		return Exit{Code: -1}, err

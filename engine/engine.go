@@ -346,6 +346,16 @@ const (
 	WaitUnhealthy   WaitCondition = "unhealthy"
 )
 
+// Known tells that c is one of the conditions above, whether or not the engine has it.
+func (c WaitCondition) Known() bool {
+	switch c {
+	case WaitNotRunning, WaitNextExit, WaitRemoved, WaitCreated, WaitInitialized, WaitRunning, WaitStopped,
+		WaitPaused, WaitExited, WaitRemoving, WaitHealthy, WaitUnhealthy:
+		return true
+	}
+	return false
+}
+
 // AttachOptions say what to attach. With none of Stdin, Stdout and Stderr it is stdout and stderr.
 type AttachOptions struct {
 	Stdin  bool

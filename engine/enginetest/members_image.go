@@ -72,7 +72,7 @@ func imageMembers() []Case {
 			t.Check(err, "export")
 			defer r.Close()
 			ref := "localhost/" + t.NewName() + ":v1"
-			img, err := t.Client().Images.Import(t.Context(), r, berth.ImportOptions{Reference: ref, Changes: []string{"ENV IMPORTED=yes PATH=/bin", `CMD ["sh","-c","echo $IMPORTED"]`}})
+			img, err := t.Client().Images.Import(t.Context(), r, berth.ImportOptions{Reference: ref, Changes: []string{"ENV IMPORTED=yes", "ENV PATH=/bin", `CMD ["sh","-c","echo $IMPORTED"]`}})
 			t.Check(err, "import")
 			defer t.removeImage(ref)
 			spec := t.Spec()

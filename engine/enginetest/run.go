@@ -85,7 +85,14 @@ type suite struct {
 }
 
 func (s *suite) do(t *testing.T, c Case) {
-	et := &T{T: t, s: s, name: c.Name}
+	// A call that never returns is a failed case, not a hung suite.
+	limit := 3 * time.Minute
+	if c.Soak {
+		limit = 15 * time.Minute
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	et := &T{T: t, s: s, name: c.Name, ctx: ctx}
 	defer func() {
 		o := Outcome{Case: c.Name, Result: et.result, Option: et.option, Detail: et.detail}
 		switch {

@@ -17,11 +17,15 @@ import (
 type T struct {
 	*testing.T
 	s      *suite
+	ctx    context.Context
 	name   string
 	result Result
 	option string
 	detail string
 }
+
+// Context ends with the case, or when it has taken minutes.
+func (t *T) Context() context.Context { return t.ctx }
 
 // Client returns the client of the engine under test.
 func (t *T) Client() *berth.Client { return t.s.cli }
