@@ -49,6 +49,7 @@ var unsupportedTexts = []struct {
 	text   *regexp.Regexp
 	option string
 }{
+	{regexp.MustCompile(`(?i)client version \S+ is too (new|old)`), "APIVersion"},
 	{regexp.MustCompile(`(?i)logging driver does not support reading`), "Container.Logs"},
 	{regexp.MustCompile(`(?i)could not select device driver "cdi"`), "Spec.CDIDevices"},
 	{regexp.MustCompile(`(?i)could not select device driver`), "Spec.DeviceRequests"},

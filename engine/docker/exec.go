@@ -160,9 +160,6 @@ func (e *Engine) ExecKill(ctx context.Context, id, signal string) error {
 	if err != nil {
 		return err
 	}
-	if !st.Running {
-		return nil
-	}
 	return execkill.Kill(ctx, e, st, signal, "")
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -69,9 +70,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	case "/info":
 		info := map[string]any{"OSType": "linux", "Architecture": "x86_64", "ServerVersion": "28.5.2", "CgroupVersion": "1", "SwapLimit": true, "OomKillDisable": true}
-		for k, v := range f.info {
-			info[k] = v
-		}
+		maps.Copy(info, f.info)
 		json.NewEncoder(w).Encode(info)
 		return
 	}

@@ -147,7 +147,7 @@ func TestAttachCancelAndDetach(t *testing.T) {
 
 func TestLogs(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *Engine) {
-		id := started(t, e, engine.Spec{Command: []string{"sh", "-c", "echo one; sleep 0.3; echo two >&2; echo three"}})
+		id := started(t, e, engine.Spec{Command: []string{"sh", "-c", "echo one; sleep 0.3; echo two >&2; sleep 0.1; echo three"}})
 		read := func(opts engine.LogOptions) (stdout, stderr string) {
 			l, err := e.ContainerLogs(t.Context(), id, opts)
 			if err != nil {
@@ -326,6 +326,51 @@ func TestExec(t *testing.T) {
 		stopped := made(t, e, engine.Spec{})
 		if _, err := e.ExecCreate(ctx, stopped, engine.ExecSpec{Cmd: []string{"true"}}); !errors.Is(err, engine.ErrNotRunning) {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestExecKill(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *Engine) {
+		id := started(t, e, engine.Spec{Init: new(true)})
+		for _, local := range []bool{true, false} {
+			e.local = local
+			exec, err := e.ExecCreate(t.Context(), id, engine.ExecSpec{Cmd: []string{"sleep", "998"}, AttachStdout: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := errors.AsType[*engine.ExecAliveError](e.ExecKill(t.Context(), exec, "")); !ok {
+				t.Error("a process that is yet to start was killed")
+			}
+			s, err := e.ExecStart(t.Context(), exec, engine.ExecStartOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			for {
+				st, err := e.ExecInspect(t.Context(), exec)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if st.PID != 0 {
+					break
+				}
+			}
+			if err := e.ExecKill(t.Context(), exec, ""); err != nil {
+				alive, ok := errors.AsType[*engine.ExecAliveError](err)
+				if !ok || alive.ExecID != exec {
+					t.Fatalf("local %v: %v", local, err)
+				}
+				t.Logf("local %v: %v", local, err)
+				continue
+			}
+			io.Copy(io.Discard, s)
+			if st, err := e.ExecInspect(t.Context(), exec); err != nil || st.Running || st.ExitCode == nil || *st.ExitCode != 137 {
+				t.Errorf("local %v: %+v, %v", local, st, err)
+			}
+			if err := e.ExecKill(t.Context(), exec, ""); err != nil {
+				t.Errorf("after its end: %v", err)
+			}
 		}
 	})
 }

@@ -354,7 +354,7 @@ func TestSystem(t *testing.T) {
 			t.Errorf("%+v, %v", i, err)
 		}
 		id := e.Identity()
-		if id.Name != Name || id.Version != v.Version || id.APIVersion != v.APIVersion || id.OS != "linux" || id.Arch != v.Arch || id.CgroupVersion != "1" || !id.Local || id.Rootless {
+		if id.Name != Name || id.Version != v.Version || id.APIVersion != e.api.String() || id.OS != "linux" || id.Arch != v.Arch || id.CgroupVersion != "1" || !id.Local || id.Rootless {
 			t.Errorf("%+v", id)
 		}
 		c := started(t, e, engine.Spec{Mounts: []engine.Mount{engine.Volume("", "/v")}})

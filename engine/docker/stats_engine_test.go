@@ -46,7 +46,7 @@ func TestStats(t *testing.T) {
 		}
 
 		for s, err := range e.ContainerStats(ctx, []string{busy}, engine.StatsOptions{OneShot: true}) {
-			if err != nil || s.CPUPercent != nil || s.CPU.Total == 0 {
+			if !tooOld(err) && (err != nil || s.CPUPercent != nil || s.CPU.Total == 0) {
 				t.Errorf("one shot: %+v, %v", s.CPU, err)
 			}
 		}
