@@ -2,6 +2,7 @@ package berth
 
 import (
 	"io"
+	"strings"
 	"time"
 )
 
@@ -15,7 +16,8 @@ import (
 // One that the container does not have is code 127 and an [ErrCommandNotFound],
 // one that cannot be executed code 126 and an [ErrCommandNotExecutable], on
 // every engine; the engine's words are in ExitError.Message, not in the output,
-// wherever they can be told from the output of a process.
+// wherever they can be told from the output of a process. A User or Dir that the
+// container does not have is an [*InvalidError] that names the field.
 //
 // A Cmd is not safe for concurrent use, except that Kill, Resize, Inspect and ID
 // may be called from anywhere once Start has returned.
@@ -48,9 +50,10 @@ type Cmd struct {
 	// Detach runs the process apart from the caller: it has no streams, does not end with ctx, and outlives the program.
 	// Wait still returns its exit code.
 	Detach bool
-	// KillOnCancel lets Berth put one variable (BERTH_EXEC) into the process's environment, by which it can be found and
-	// killed from inside the container when ctx ends, on engines that have no other way (Docker and Podman < 4.8, when
-	// they are remote). Other engines do not need it: there nothing is put anywhere.
+	// KillOnCancel lets Berth put one variable (BERTH_EXEC) into the process's environment, by which Kill and the end of ctx
+	// find it from inside the container, on engines that cannot end an exec (Docker, Podman before 4.8). Without it they
+	// reach the process by its ID, which takes an engine on this machine and the right to signal it; else
+	// the error is an [*ExecAliveError]. Other engines do not need it: there nothing is put anywhere.
 	KillOnCancel bool
 	// WaitDelay bounds how long Wait goes on after the process has ended or ctx is done, when a reader or writer of the
 	// caller blocks or a child of the process keeps its output open. Then the connection is closed and Wait returns
@@ -93,11 +96,8 @@ func (c *Cmd) ExitCode() int { return c.exitCode }
 
 // String is the command line, for people: it is not quoted for a shell.
 func (c *Cmd) String() string {
-	s := c.Path
-	for i, a := range c.Args {
-		if i > 0 {
-			s += " " + a
-		}
+	if len(c.Args) == 0 {
+		return c.Path
 	}
-	return s
+	return strings.Join(append([]string{c.Path}, c.Args[1:]...), " ")
 }

@@ -4,9 +4,8 @@ import "context"
 
 // Kill sends the process a signal, by name ("SIGTERM", "term") or number; "" is
 // SIGKILL. A nil error means that the signal was delivered or the process is
-// dead already; where the process cannot be reached the error is an
-// [*ExecAliveError]. Podman has no way to send a signal other than SIGKILL to a
-// process that is not on this machine.
+// over; where the process cannot be reached the error is an [*ExecAliveError]: see
+// Cmd.KillOnCancel.
 func (c *Cmd) Kill(ctx context.Context, signal string) error {
 	if c.run == nil {
 		return notStarted("Cmd.Kill")

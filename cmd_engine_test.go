@@ -156,17 +156,21 @@ func TestEngineCmdMissingCommand(t *testing.T) {
 func TestEngineCmdFailures(t *testing.T) {
 	onEngines(t, func(t *testing.T, cli *Client, _ string) {
 		c := sleeper(t, cli)
-		cmd := c.Command("true")
-		cmd.User = "nosuchuser"
-		if err := cmd.Run(t.Context()); err == nil {
-			t.Error("a missing user is no error")
+		for _, detach := range []bool{false, true} {
+			for field, set := range map[string]func(*Cmd){
+				"Cmd.User": func(c *Cmd) { c.User = "nosuchuser" },
+				"Cmd.Dir":  func(c *Cmd) { c.Dir = "/nosuch" },
+			} {
+				cmd := c.Command("true")
+				cmd.Detach = detach
+				set(cmd)
+				err := cmd.Run(t.Context())
+				if invalid, ok := errors.AsType[*InvalidError](err); !ok || invalid.Option != field {
+					t.Errorf("detached %t: %v, want an InvalidError of %s", detach, err, field)
+				}
+			}
 		}
-		cmd = c.Command("true")
-		cmd.Dir = "/nosuch"
-		if err := cmd.Run(t.Context()); err == nil {
-			t.Error("a missing directory is no error")
-		}
-		cmd = c.Command("sleep", "600")
+		cmd := c.Command("sleep", "600")
 		if err := cmd.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -30,7 +30,7 @@ func TestCmdEnginesWordsAreNoOutput(t *testing.T) {
 		"Docker 20.10 missing":        {false, docker20Missing, 126, false, 127, ErrCommandNotFound},
 		"Docker 28 missing":           {false, docker28Missing, 127, false, 127, ErrCommandNotFound},
 		"Docker 28 not executable":    {false, docker28Denied, 126, false, 126, ErrCommandNotExecutable},
-		"Docker 20.10 no such user":   {false, docker20User, 126, false, 126, nil},
+		"Docker 20.10 no such user":   {false, docker20User, 126, false, -1, nil},
 		"Podman missing":              {true, podmanMissing, 127, true, 127, ErrCommandNotFound},
 		"Podman missing, reset":       {true, podmanMissing + podmanReset, 127, true, 127, ErrCommandNotFound},
 		"Podman not executable":       {true, podmanDenied + podmanReset, 126, true, 126, ErrCommandNotExecutable},
@@ -52,7 +52,16 @@ func TestCmdEnginesWordsAreNoOutput(t *testing.T) {
 					return tt.code
 				}})
 				c.TTY = tty
+				if tt.want < 0 {
+					c.User = "nosuch"
+				}
 				out, err := c.CombinedOutput(t.Context())
+				if tt.want < 0 {
+					if e, ok := errors.AsType[*InvalidError](err); !ok || e.Option != "Cmd.User" || c.ExitCode() != -1 || len(out) > 0 {
+						t.Errorf("output %q, error %v, want an InvalidError of Cmd.User", out, err)
+					}
+					return
+				}
 				e, ok := errors.AsType[*ExitError](err)
 				if !ok || e.Code != tt.want || c.ExitCode() != tt.want {
 					t.Fatalf("error is %v, want exit code %d", err, tt.want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -45,7 +46,7 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 	}
 	e := c.c.cli.e
 	if c.id, err = e.ExecCreate(ctx, c.c.id, spec); err != nil {
-		return err
+		return c.nameOption(err)
 	}
 	r := &running{cmd: c, e: e, ctx: ctx, id: c.id, marker: marker, keys: keys, interrupted: make(chan struct{})}
 
@@ -72,7 +73,7 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("start exec of %s: %w", c.Path, contextError(ctx))
 		}
-		return err
+		return c.nameOption(err)
 	}
 	c.run = r
 	if c.Detach {
@@ -81,6 +82,25 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 	}
 	r.begin(conn)
 	return nil
+}
+
+// badOption is the field that an engine complains about, in the answer to a request or in the output of an exec; "" is none.
+func (c *Cmd) badOption(text string) (field, value string) {
+	switch {
+	case c.User != "" && (strings.Contains(text, "unable to find user") || strings.Contains(text, "unable to find group") || strings.Contains(text, "no matching entries in")):
+		return "Cmd.User", c.User
+	case c.Dir != "" && strings.Contains(text, "chdir to cwd"):
+		return "Cmd.Dir", c.Dir
+	}
+	return "", ""
+}
+
+// nameOption names the field that is the cause of an engine's error, if one is.
+func (c *Cmd) nameOption(err error) error {
+	if field, value := c.badOption(err.Error()); field != "" {
+		return &InvalidError{Option: field, Value: value, Err: err}
+	}
+	return err
 }
 
 // notExecuted is the ExitError of an engine that says already at the start that

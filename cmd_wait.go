@@ -201,6 +201,10 @@ func (r *running) result(st *engine.ExecState) error {
 		exit.Message = r.head.text
 		exit.Stdout, exit.Stderr = r.stdout.tail.bytes(), r.stderr.tail.bytes()
 	}
+	if field, value := c.badOption(exit.Message); field != "" {
+		c.exitCode = -1
+		return &InvalidError{Option: field, Value: value, Reason: exit.Message}
+	}
 	switch normal.ExitKind(c.exitCode, exit.Message) {
 	case engine.ErrCommandNotFound:
 		c.exitCode = 127

@@ -245,6 +245,8 @@ func TestImagesPulling(t *testing.T) {
 	if len(e.calls) > 0 {
 		t.Error("something was pulled before the iteration")
 	}
+	for range seq {
+	}
 	var got []int64
 	reported := 0
 	seq = cli.Images.Pulling(t.Context(), "r", PullOptions{Progress: func(PullProgress) { reported++ }})

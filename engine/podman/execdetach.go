@@ -57,9 +57,11 @@ func (e *Engine) notStarted(o op, w *wireExec, tty bool, out io.Reader) error {
 		return nil // the exit code is all there is
 	}
 	message := strings.TrimSpace(string(text))
-	kind := normal.ExitKind(w.ExitCode, message)
-	if kind == nil {
-		return nil
+	if kind := normal.ExitKind(w.ExitCode, message); kind != nil {
+		return &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: message, Kind: kind}
 	}
-	return &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: message, Kind: kind}
+	if strings.HasPrefix(message, "Error: ") && strings.Contains(message, ": exec failed: ") { // its working directory is missing, say
+		return answerError(o, 0, "", message)
+	}
+	return nil
 }
