@@ -1,0 +1,71 @@
+package launch
+
+import (
+	"os"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Overlay is a root file system of layers.
+type Overlay struct {
+	Lower []string // directories, the topmost layer first
+	Upper string   // empty: the overlay is read-only
+	Work  string   // on the file system of Upper; empty with it
+	// Volatile skips syncing the upper directory: after a crash of the machine its
+	// content is undefined, and the kernel refuses to mount it again.
+	Volatile bool
+	// UserXattr keeps overlay's marks in user.overlay.*: needed where the overlay is mounted in a user namespace.
+	UserXattr bool
+}
+
+// Config says what to start.
+type Config struct {
+	// Spec is the OCI runtime configuration. What it asks for and cannot be done is
+	// an error; nothing in it is ignored but annotations, resources (the caller's
+	// cgroup) and hooks that run outside of the container.
+	Spec *specs.Spec
+	// Overlay is the root file system; nil: the directory Spec.Root.Path.
+	Overlay *Overlay
+	// Dir is the container's directory. Its entry "root" is used as a mount point
+	// where the kernel cannot mount an overlay without one (before 6.7).
+	Dir string
+	// Stdin, Stdout and Stderr of a process without terminal; nil is /dev/null. They stay the caller's.
+	Stdin, Stdout, Stderr *os.File
+	// TasksFiles are the "tasks" files of the container's cgroups in cgroup v1 hierarchies.
+	TasksFiles []string
+	// CgroupFD is a descriptor of the container's cgroup v2 directory; 0 is none. It stays the caller's.
+	CgroupFD int
+	// MakeCwd creates the working directory where it is missing.
+	MakeCwd bool
+	// MapIDs writes the id maps of the new user namespace of pid; nil: they are
+	// written from Spec.Linux, which takes privilege.
+	MapIDs func(pid int) error
+	// Prepared runs in the parent when the namespaces of the child exist and before
+	// the child goes on; its error ends the start. The child has its id maps by then.
+	Prepared func(pid int, pidfd *os.File) error
+
+	options options
+}
+
+// ExecConfig says what to execute in a running container.
+type ExecConfig struct {
+	// Container is the pid of the container's first process, as the caller sees it.
+	Container int
+	// ContainerPidfd is a pidfd of it; nil: it is opened here, and the caller answers for the pid.
+	ContainerPidfd *os.File
+	// Process as in an OCI configuration; all of it counts.
+	Process *specs.Process
+	// Seccomp is the container's profile; nil is none.
+	Seccomp *specs.LinuxSeccomp
+	// TasksFiles and CgroupFD as in Config.
+	TasksFiles []string
+	CgroupFD   int
+	// Stdin, Stdout and Stderr as in Config.
+	Stdin, Stdout, Stderr *os.File
+	// UserNS: the container has a user namespace of its own.
+	UserNS bool
+	// MakeCwd creates the working directory where it is missing.
+	MakeCwd bool
+
+	options options
+}
