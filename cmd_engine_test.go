@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -273,6 +274,25 @@ func TestEngineCmdCancelKillsRemotely(t *testing.T) {
 				t.Errorf("a marked process lives on: %v", err)
 			}
 		}
+	})
+}
+
+func TestEngineCmdConcurrently(t *testing.T) {
+	onEngines(t, func(t *testing.T, cli *Client, _ string) {
+		c := sleeper(t, cli)
+		var wg sync.WaitGroup
+		for i := range 16 {
+			wg.Go(func() {
+				cmd := sh(c, fmt.Sprintf("cat; yes %d | head -n 10000; exit %d", i, i))
+				cmd.Stdin = strings.NewReader("in\n")
+				out, err := cmd.Output(t.Context())
+				want := "in\n" + strings.Repeat(fmt.Sprintf("%d\n", i), 10_000)
+				if string(out) != want || max(exitCode(err), 0) != i {
+					t.Errorf("%d: %d bytes, %v", i, len(out), err)
+				}
+			})
+		}
+		wg.Wait()
 	})
 }
 

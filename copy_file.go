@@ -91,8 +91,8 @@ func (c *Container) WriteFile(ctx context.Context, name string, data []byte, mod
 		o.ModTime = time.Now()
 	}
 	p := newPacker(nil, missing, CopyToOptions{Owner: o.Owner})
-	err = c.put(ctx, dir, func(w io.Writer) error {
-		p.tw = tar.NewWriter(w)
+	err = c.put(ctx, dir, func(w *tar.Writer) error {
+		p.tw = w
 		for _, parent := range parents(missing) {
 			if err := p.parent(parent); err != nil {
 				return err
@@ -105,10 +105,8 @@ func (c *Container) WriteFile(ctx context.Context, name string, data []byte, mod
 		if err := p.header(h); err != nil {
 			return err
 		}
-		if _, err := p.tw.Write(data); err != nil {
-			return err
-		}
-		return p.tw.Close()
+		_, err := p.tw.Write(data)
+		return err
 	}, engine.PutArchiveOptions{NoOverwriteDirNonDir: true})
 	if err != nil {
 		return pathError("write", name, err)

@@ -25,18 +25,15 @@ func newPacker(fsys fs.FS, prefix string, opts CopyToOptions) *packer {
 	return &packer{fsys: fsys, prefix: prefix, opts: opts}
 }
 
-// pack writes the tar.
-func (p *packer) pack(w io.Writer) error {
-	p.tw = tar.NewWriter(w)
+// pack writes the tar, but for its end mark.
+func (p *packer) pack(w *tar.Writer) error {
+	p.tw = w
 	for _, dir := range parents(p.prefix) {
 		if err := p.parent(dir); err != nil {
 			return err
 		}
 	}
-	if err := p.children("."); err != nil {
-		return err
-	}
-	return p.tw.Close()
+	return p.children(".")
 }
 
 // parent writes a directory that leads to the prefix.

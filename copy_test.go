@@ -218,6 +218,7 @@ func TestCopyToErrors(t *testing.T) {
 		"shrinks":    {sizeFS{fstest.MapFS{"f": {Data: []byte("long")}}, 9}, nil, "/srv", "size"},
 		"device":     {fstest.MapFS{"dev": {Mode: fs.ModeDevice}}, nil, "/srv", "dev"},
 		"engine":     {fstest.MapFS{"f": {Data: bytes.Repeat([]byte("x"), 1<<20)}}, broken, "/srv", "broken"},
+		"unread":     {fstest.MapFS{"f": {Data: bytes.Repeat([]byte("x"), 1<<20)}}, errPutHalf, "/srv", "not read all"},
 		"nil":        {nil, nil, "/srv", "nil"},
 		"empty path": {fstest.MapFS{}, nil, "", "empty"},
 		"file":       {fstest.MapFS{}, nil, "/srv/file/x", "not a directory"},

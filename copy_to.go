@@ -1,6 +1,7 @@
 package berth
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -79,22 +80,32 @@ func (c *Container) existing(ctx context.Context, dir string) (base, missing str
 	}
 }
 
-// put unpacks in the directory dir what write writes, while it does.
-func (c *Container) put(ctx context.Context, dir string, write func(io.Writer) error, o engine.PutArchiveOptions) error {
+// put unpacks in the directory dir the tar that write writes, while it does.
+func (c *Container) put(ctx context.Context, dir string, write func(*tar.Writer) error, o engine.PutArchiveOptions) error {
 	r, w := io.Pipe()
 	written := make(chan error, 1)
 	go func() {
-		err := write(w)
-		w.CloseWithError(err)
+		tw := tar.NewWriter(w)
+		err := write(tw)
+		if err == nil {
+			err = tw.Flush()
+		}
 		written <- err
+		if err == nil {
+			err = tw.Close() // an engine need not read the end mark
+		}
+		w.CloseWithError(err)
 	}()
 	err := c.cli.e.ContainerPutArchive(ctx, c.id, dir, r, o)
 	r.CloseWithError(io.ErrClosedPipe)
 	werr := <-written
-	if werr != nil && !errors.Is(werr, io.ErrClosedPipe) {
-		return werr // the cause of what the engine says
+	switch {
+	case werr == nil, errors.Is(werr, io.ErrClosedPipe) && err != nil:
+		return err
+	case errors.Is(werr, io.ErrClosedPipe):
+		return errors.New("the engine has not read all of the archive")
 	}
-	return err
+	return werr // the cause of what the engine says
 }
 
 // parents are the directories of a relative path, the outermost first: "a", "a/b" for "a/b".
