@@ -39,8 +39,8 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 		return nil, &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: "the container is " + string(status), Kind: engine.ErrNotRunning}
 	}
 	query := url.Values{
-		"stream": {"true"}, "logs": {flag(opts.Logs)},
-		"stdin": {flag(opts.Stdin)}, "stdout": {flag(opts.Stdout)}, "stderr": {flag(opts.Stderr)},
+		"stream": {"true"}, "logs": {boolean(opts.Logs)},
+		"stdin": {boolean(opts.Stdin)}, "stdout": {boolean(opts.Stdout)}, "stderr": {boolean(opts.Stderr)},
 	}
 	if keys := e.detachKeys(opts.DetachKeys); keys != "" {
 		query.Set("detachKeys", keys)

@@ -43,8 +43,8 @@ func (e *Engine) exists(ctx context.Context, o op, path string) (bool, error) {
 func get(path string) wire.Request  { return wire.Request{Method: http.MethodGet, Path: path} }
 func post(path string) wire.Request { return wire.Request{Method: http.MethodPost, Path: path} }
 
-// flag is a boolean of a query. Podman takes no other words.
-func flag(b bool) string {
+// boolean is one of a query. Podman takes no other words.
+func boolean(b bool) string {
 	if b {
 		return "true"
 	}

@@ -33,7 +33,7 @@ func (e *Engine) ContainerCommit(ctx context.Context, id string, opts engine.Com
 	if err := r.err(); err != nil {
 		return "", err
 	}
-	query := url.Values{"container": {name}, "pause": {flag(opts.Pause == nil || *opts.Pause)}}
+	query := url.Values{"container": {name}, "pause": {boolean(opts.Pause == nil || *opts.Pause)}}
 	for key, value := range map[string]string{"repo": opts.Repository, "tag": opts.Tag, "comment": opts.Message, "author": opts.Author, "format": format} {
 		if value != "" {
 			query.Set(key, value)

@@ -3,7 +3,6 @@ package podman
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -60,11 +59,7 @@ func (e *Engine) createBody(r *refusals, s *engine.Spec) *wireCreate {
 	b.StopSignal, _, err = normal.Signal(s.StopSignal)
 	r.add(err)
 	if t := s.StopTimeout; t != nil {
-		if *t < 0 {
-			b.StopTimeout = new(uint64(math.MaxInt32))
-		} else {
-			b.StopTimeout = new(uint64(*t / time.Second))
-		}
+		b.StopTimeout = new(uint64(*t / time.Second))
 	}
 	if s.Domainname != "" {
 		setKey(&b.Sysctl, "kernel.domainname", s.Domainname) // Podman has no field of its own for it

@@ -43,6 +43,10 @@ func answerError(o op, status int, cause, message string) error {
 
 // kindOf is the kind of an answer: by cause, which stays the same from version to version, then by text, then by status, which does not.
 func kindOf(status int, cause, message string) error {
+	if cause == "" { // of an error inside a body, which ends with it
+		cause = message[strings.LastIndex(message, ": ")+1:]
+		cause = strings.TrimSpace(cause)
+	}
 	if kind := kindOfCause(cause, message); kind != nil {
 		return kind
 	}

@@ -17,7 +17,7 @@ func kindOfCause(cause, message string) error {
 	case "image not known", "no such image":
 		return engine.ErrImageNotFound
 	case "that name is already in use", "container already exists", "volume already exists", "network already exists", "pod already exists",
-		"secret name in use", "image is in use by a container", "volume is being used", "network is being used",
+		"secret name in use", "image is in use by a container", "volume is being used", "network is being used", "network is already connected",
 		"UNIQUE constraint failed: ContainerConfig.Name", "exec session already exists", "object already exists", "conflict":
 		return engine.ErrConflict
 	case "OCI runtime attempted to invoke a command that was not found", "OCI permission denied", "OCI runtime attempted to invoke a command that requires permission", "OCI runtime error":

@@ -146,8 +146,8 @@ func (e *Engine) ContainerPutArchive(ctx context.Context, id, path string, tar i
 		Path:   endpoint,
 		Query: url.Values{
 			"path":                 {path},
-			"copyUIDGID":           {flag(opts.CopyUIDGID)}, // Podman's default is true, and then it is the container's user that everything is given to
-			"noOverwriteDirNonDir": {flag(opts.NoOverwriteDirNonDir)},
+			"copyUIDGID":           {boolean(opts.CopyUIDGID)}, // Podman's default is true, and then it is the container's user that everything is given to
+			"noOverwriteDirNonDir": {boolean(opts.NoOverwriteDirNonDir)},
 		},
 		Header: http.Header{"Content-Type": {"application/x-tar"}},
 		Body:   tar,

@@ -50,7 +50,7 @@ func (e *Engine) ImagePull(ctx context.Context, ref string, opts engine.PullOpti
 		return "", err
 	}
 	if opts.TLSVerify != nil {
-		query.Set("tlsVerify", flag(*opts.TLSVerify))
+		query.Set("tlsVerify", boolean(*opts.TLSVerify))
 	}
 	header, err := e.authHeader("PullOptions.Auth", opts.Auth)
 	if err != nil {
@@ -139,7 +139,7 @@ func (e *Engine) ImagePush(ctx context.Context, ref string, opts engine.PushOpti
 	// Errors of a push that is quiet have the wrong status; one that is not is answered as a pull is, since 4.0.
 	query := url.Values{"quiet": {"false"}, "destination": {name.String()}}
 	if opts.TLSVerify != nil {
-		query.Set("tlsVerify", flag(*opts.TLSVerify))
+		query.Set("tlsVerify", boolean(*opts.TLSVerify))
 	}
 	header, err := e.authHeader("PushOptions.Auth", opts.Auth)
 	if err != nil {

@@ -141,7 +141,7 @@ func (e *Engine) ImageList(ctx context.Context, opts engine.ImageListOptions) ([
 	if err != nil {
 		return nil, err
 	}
-	query.Set("all", flag(opts.All))
+	query.Set("all", boolean(opts.All))
 	var list []struct {
 		ID          string `json:"Id"`
 		ParentID    string `json:"ParentId"`
@@ -242,7 +242,7 @@ func (e *Engine) ImageRemove(ctx context.Context, ref string, opts engine.ImageR
 			return report, err
 		}
 	}
-	query := url.Values{"images": {ref}, "force": {flag(opts.Force)}}
+	query := url.Values{"images": {ref}, "force": {boolean(opts.Force)}}
 	if opts.NoPrune {
 		query.Set("noprune", "true")
 	}
@@ -308,7 +308,7 @@ func (e *Engine) ImagePrune(ctx context.Context, filters engine.Filters) (engine
 	if err != nil {
 		return engine.PruneReport{}, err
 	}
-	query.Set("all", flag(all))
+	query.Set("all", boolean(all))
 	r := post("/images/prune")
 	r.Query = query
 	var list []wireReport

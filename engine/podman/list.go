@@ -70,7 +70,7 @@ func (e *Engine) ContainerList(ctx context.Context, opts engine.ListOptions) ([]
 	if err != nil {
 		return nil, err
 	}
-	query.Set("all", flag(opts.All || opts.Limit > 0 || len(filters["status"]) > 0))
+	query.Set("all", boolean(opts.All || opts.Limit > 0 || len(filters["status"]) > 0))
 	if opts.Limit > 0 {
 		query.Set("limit", strconv.Itoa(opts.Limit))
 	}

@@ -38,7 +38,7 @@ func logQuery(opts engine.LogOptions) (url.Values, error) {
 	if opts.NoStdout && opts.NoStderr {
 		return nil, &engine.InvalidError{Option: "LogOptions.NoStderr", Reason: "with NoStdout nothing is left to read"}
 	}
-	query := url.Values{"stdout": {flag(!opts.NoStdout)}, "stderr": {flag(!opts.NoStderr)}, "follow": {flag(opts.Follow)}, "timestamps": {flag(opts.Timestamps)}}
+	query := url.Values{"stdout": {boolean(!opts.NoStdout)}, "stderr": {boolean(!opts.NoStderr)}, "follow": {boolean(opts.Follow)}, "timestamps": {boolean(opts.Timestamps)}}
 	if opts.Tail != nil {
 		if *opts.Tail < 0 {
 			return nil, &engine.InvalidError{Option: "LogOptions.Tail", Value: strconv.Itoa(*opts.Tail), Reason: "it is negative"}

@@ -42,7 +42,7 @@ func (e *Engine) ContainerRemove(ctx context.Context, id string, opts engine.Rem
 	if err != nil {
 		return err
 	}
-	query := url.Values{"force": {flag(opts.Force)}, "volumes": {flag(opts.Volumes)}}
+	query := url.Values{"force": {boolean(opts.Force)}, "volumes": {boolean(opts.Volumes)}}
 	if opts.Depend {
 		query.Set("depend", "true")
 	}

@@ -21,7 +21,7 @@ func (e *Engine) ContainerStats(ctx context.Context, ids []string, opts engine.S
 			yield(engine.Stats{}, err)
 			return
 		}
-		s := &sampler{e: e, opts: opts, ids: slices.Clone(ids), last: map[string]engine.Stats{}}
+		s := &sampler{e: e, opts: opts, named: len(ids) > 0, ids: slices.Clone(ids), last: map[string]engine.Stats{}}
 		if err := s.run(ctx, yield); err != nil {
 			yield(engine.Stats{}, err)
 		}
@@ -45,10 +45,11 @@ func checkStats(ids []string, opts engine.StatsOptions) error {
 
 // sampler takes samples of containers until there are none left.
 type sampler struct {
-	e    *Engine
-	opts engine.StatsOptions
-	ids  []string                // of the containers that are sampled still
-	last map[string]engine.Stats // by full ID
+	e     *Engine
+	opts  engine.StatsOptions
+	named bool                    // by the caller
+	ids   []string                // of the containers that are sampled still
+	last  map[string]engine.Stats // by full ID
 }
 
 var statsOp = op{verb: "read stats"}
@@ -101,19 +102,19 @@ func (s *sampler) run(ctx context.Context, yield func(engine.Stats, error) bool)
 	}
 }
 
-// sample takes one sample of each container. Those that are gone are left out, but the first time, when it is an error.
+// sample takes one sample of each container. Those that are gone are left out; the first time it is an error if the caller named them.
 func (s *sampler) sample(ctx context.Context, first bool) ([]engine.Stats, error) {
 	rows, err := s.e.statsRows(ctx, s.ids)
-	if err != nil && (isNotFound(err) || err == errStatsUnknown) {
-		gone := err
-		s.ids, err = s.e.stillThere(ctx, s.ids)
-		switch {
-		case err != nil:
+	if isNotFound(err) {
+		all := len(s.ids)
+		if s.ids, err = s.e.stillThere(ctx, s.ids, first && s.named); err != nil {
 			return nil, err
-		case first && gone != errStatsUnknown:
-			return nil, gone
-		case len(s.ids) == 0:
+		}
+		switch len(s.ids) {
+		case 0:
 			return nil, nil
+		case all:
+			return nil, errStatsUnknown
 		}
 		rows, err = s.e.statsRows(ctx, s.ids)
 	}
@@ -161,16 +162,18 @@ func (e *Engine) statsRows(ctx context.Context, ids []string) ([]json.RawMessage
 	return out.Stats, nil
 }
 
-// stillThere looks up which of the containers exist. A name or ID that was never known is an error of its own.
-func (e *Engine) stillThere(ctx context.Context, ids []string) ([]string, error) {
+// stillThere looks up which of the containers exist. Where all have to, one that does not is an error.
+func (e *Engine) stillThere(ctx context.Context, ids []string, all bool) ([]string, error) {
 	var out []string
 	for _, id := range ids {
 		found, err := e.ContainerExists(ctx, id)
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, err
-		}
-		if found {
+		case found:
 			out = append(out, id)
+		case all:
+			return nil, &engine.APIError{Engine: Name, Op: statsOp.verb, Object: id, Message: "no such container", Kind: engine.ErrNotFound}
 		}
 	}
 	return out, nil
