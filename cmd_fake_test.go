@@ -20,6 +20,7 @@ type execEngine struct {
 
 	run     func(p *proc) int // the process
 	canKill bool              // ExecKill works
+	noKill  bool              // Supports says that it does not
 	noCode  bool              // it forgets exit codes
 	started *bool             // what ExecState.Started says; nil is the truth
 
@@ -49,7 +50,7 @@ type proc struct {
 	size engine.Size
 }
 
-func (e *execEngine) Supports(engine.Feature) bool { return true }
+func (e *execEngine) Supports(engine.Feature) bool { return !e.noKill }
 
 func (e *execEngine) Identity() engine.Identity { return engine.Identity{Name: "fake", Host: "fake"} }
 

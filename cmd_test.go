@@ -114,6 +114,29 @@ func TestCmdSpec(t *testing.T) {
 	}
 }
 
+func TestCmdMarksItsProcess(t *testing.T) {
+	e := &execEngine{noKill: true, run: func(*proc) int { return 0 }}
+	c := execCommand(t, e)
+	c.Env, c.KillOnCancel = map[string]string{"A": "b"}, true
+	if err := c.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(e.spec.Env) != 2 || len(e.spec.Env["BERTH_EXEC"]) < 16 || len(c.Env) != 1 {
+		t.Errorf("the process's environment is %q, the command's %q", e.spec.Env, c.Env)
+	}
+}
+
+func TestCmdString(t *testing.T) {
+	c := execCommand(t, &execEngine{}, "sh", "-c", "a b")
+	if s := c.String(); s != "sh -c a b" {
+		t.Error(s)
+	}
+	c.Args = nil
+	if s := c.String(); s != "sh" {
+		t.Error(s)
+	}
+}
+
 func TestCmdRefusesBadFields(t *testing.T) {
 	var buf bytes.Buffer
 	for name, set := range map[string]func(*Cmd){

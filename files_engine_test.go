@@ -69,7 +69,7 @@ func TestEngineFSLinks(t *testing.T) {
 				}
 			}
 			for name, want := range map[string]string{
-				"t/rel": "f", "t/abs": "/t/f", "t/dl": "d", "t/esc": "../../../../t/f", "t/dang": "nosuch", "t/chain": "rel", "top": "t/d", "top/sub/l": "../../other",
+				"t/rel": "f", "t/abs": "/t/f", "t/dl": "d", "t/esc": "../../../../t/f", "t/dang": "nosuch", "t/chain": "rel", "t/loop": "loop", "top": "t/d", "top/sub/l": "../../other",
 			} {
 				if got, err := fs.ReadLink(f, name); err != nil || got != want {
 					t.Errorf("index %q: link %s leads to %q, %v, want %q", indexed, name, got, err, want)

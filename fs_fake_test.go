@@ -111,8 +111,12 @@ func (e *fileEngine) stat(name string) (engine.PathStat, error) {
 	st := engine.PathStat{Name: path.Base(real), Mode: f.mode, Size: int64(len(f.data)), ModTime: f.time}
 	if f.link != "" {
 		st.LinkTarget, st.Size = linkTarget(real, f.link), int64(len(f.link))
-		if target, _, err := e.resolve(name, true); err == nil {
+		target, _, err := e.resolve(name, true)
+		switch {
+		case err == nil:
 			st.LinkTarget = target
+		case !errors.Is(err, engine.ErrNotFound):
+			return engine.PathStat{}, err
 		}
 	}
 	return st, nil

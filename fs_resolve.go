@@ -131,14 +131,11 @@ func (f *containerFS) fetch(name string) (*node, error) {
 }
 
 // link looks the symbolic link name up, of which nothing is known. Engines that follow
-// links themselves show how it is written in the archive of its directory only.
+// links themselves show how it is written in the archive of its directory only; and so does every engine
+// with links that lead nowhere, or round in a circle.
 func (f *containerFS) link(name string) (*node, error) {
 	rc, stat, err := f.c.cli.e.ContainerGetArchive(f.ctx, f.c.id, "/"+slashed(name), engine.ArchiveOptions{})
-	switch {
-	case errors.Is(err, engine.ErrNotFound): // missing, or a link to what is missing
-	case err != nil:
-		return nil, err
-	default:
+	if err == nil {
 		defer rc.Close()
 		if stat.Mode&fs.ModeSymlink == 0 {
 			return &node{info: infoOfStat(name, stat)}, nil
@@ -156,5 +153,8 @@ func (f *containerFS) link(name string) (*node, error) {
 	if n := parent.children[path.Base(name)]; n != nil {
 		return n, nil
 	}
-	return nil, fs.ErrNotExist
+	if err == nil {
+		err = fs.ErrNotExist
+	}
+	return nil, err
 }

@@ -89,6 +89,9 @@ func TestFSLinks(t *testing.T) {
 					}
 				}
 				for name, want := range links {
+					if got, err := fs.ReadLink(c.FS(t.Context()), name); err != nil || got != want {
+						t.Errorf("link %s leads to %q, %v, want %q, with nothing known", name, got, err, want)
+					}
 					if got, err := fs.ReadLink(f, name); err != nil || got != want {
 						t.Errorf("link %s leads to %q, %v, want %q", name, got, err, want)
 					}
@@ -96,8 +99,11 @@ func TestFSLinks(t *testing.T) {
 				if info, err := fs.Stat(f, "t/dl"); err != nil || !info.IsDir() || info.Name() != "dl" {
 					t.Errorf("stat of a link to a directory: %v, %v", info, err)
 				}
-				if info, err := fs.Lstat(f, "t/dl"); err != nil || info.Mode()&fs.ModeSymlink == 0 {
-					t.Errorf("lstat of a link: %v, %v", info, err)
+				for _, name := range []string{"t/dl", "t/loop", "t/dang", "top"} {
+					f := c.FS(t.Context())
+					if info, err := fs.Lstat(f, name); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+						t.Errorf("lstat of the link %s: %v, %v", name, info, err)
+					}
 				}
 				for _, name := range []string{"nosuch", "t/nosuch", "t/dang", "t/dl/nosuch", "nosuch/x", "top/sub/l/nosuch"} {
 					_, oerr := f.Open(name)
@@ -120,6 +126,27 @@ func TestFSLinks(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+func TestFSDirectoryIsNoFile(t *testing.T) {
+	f := fileContainer(t, &fileEngine{files: linked()}).FS(t.Context())
+	d, err := f.Open("t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Read(make([]byte, 1)); !errors.Is(err, errIsDirectory) {
+		t.Errorf("read: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+	_, e1 := d.Stat()
+	_, e2 := d.(fs.ReadDirFile).ReadDir(-1)
+	for _, err := range []error{e1, e2, d.Close()} {
+		if !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
 	}
 }
 
