@@ -19,7 +19,7 @@ var textKinds = []struct {
 
 	// States.
 	{regexp.MustCompile(`(?i)is not running|is restarting, wait until|cannot exec in a (stopped|deleted) (state|container)|process not running`), engine.ErrNotRunning},
-	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|port is already allocated|address already in use|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
+	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|pool overlaps|port is already allocated|address already in use|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
 	{regexp.MustCompile(`(?i)no such exec instance|no such container|no such volume|no such network|could not find the file`), engine.ErrNotFound},
 
 	// Options whose value the engine finds wrong with a status of its own fault.
@@ -29,7 +29,8 @@ var textKinds = []struct {
 	{regexp.MustCompile(`(?i)is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)cannot mkdir: .* is not a directory|chdir to cwd|trying to mount a directory onto a file|extraction point is not a directory`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)unable to apply cgroup configuration: failed to write|operation is not permitted on predefined`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)unable to apply cgroup configuration: failed to write`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)plugin "[^"]*" not found|invalid subnet|not permitted on predefined|is a pre-defined network`), engine.ErrInvalid},
 }
 
 func kindOfText(message string) error {

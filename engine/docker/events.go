@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,10 @@ type wireEvent struct {
 func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2[engine.Event, error] {
 	return func(yield func(engine.Event, error) bool) {
 		o := op{"read events", ""}
+		if err := checkEventFilters(opts.Filters); err != nil {
+			yield(engine.Event{}, err)
+			return
+		}
 		query, err := filterQuery(opts.Filters)
 		if err != nil {
 			yield(engine.Event{}, err)
@@ -67,6 +72,18 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 			yield(engine.Event{}, e.fail(o, io.ErrUnexpectedEOF))
 		}
 	}
+}
+
+// eventFilters are the keys that the engine knows. It ignores others, here alone of all its lists.
+var eventFilters = []string{"config", "container", "daemon", "event", "image", "label", "network", "node", "plugin", "scope", "secret", "service", "type", "volume"}
+
+func checkEventFilters(filters engine.Filters) error {
+	for key := range filters {
+		if !slices.Contains(eventFilters, key) {
+			return &engine.InvalidError{Option: "EventOptions.Filters", Value: key, Reason: "there is no such filter"}
+		}
+	}
+	return nil
 }
 
 // decodeEvent is an event in neutral terms. The engine puts what an action is about behind its name ("exec_start: ls -l", "health_status: healthy"); Action is the name alone, and the state of health an attribute.

@@ -182,9 +182,10 @@ func TestPullPush(t *testing.T) {
 			t.Errorf("pull of what is there: %s, %v", id, err)
 		}
 		// An image that is not there, with progress.
-		name, fresh := imported(t, e, "x")
+		name := unique("img") + ":x"
 		data := bytes.NewReader(tarball(t, "f", bytes.Repeat([]byte{1}, 3_000_000), 0))
-		if fresh, err = e.ImageImport(ctx, data, engine.ImportOptions{Reference: name}); err != nil {
+		fresh, err := e.ImageImport(ctx, data, engine.ImportOptions{Reference: name})
+		if err != nil {
 			t.Fatal(err)
 		}
 		for _, tag := range []string{":2", ":3"} {

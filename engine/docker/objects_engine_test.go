@@ -330,6 +330,11 @@ func TestEvents(t *testing.T) {
 		if n != 4 {
 			t.Errorf("%d events until now", n)
 		}
+		for _, err := range e.Events(ctx, engine.EventOptions{Filters: engine.Filters{"nosuch": {"x"}}}) {
+			if !errors.Is(err, engine.ErrInvalid) {
+				t.Errorf("unknown filter: %v", err)
+			}
+		}
 		time.AfterFunc(100*time.Millisecond, cancel)
 		for _, err := range e.Events(ctx, engine.EventOptions{Filters: engine.Filters{"label": {"nobody=" + label}}}) {
 			if !errors.Is(err, context.Canceled) {
