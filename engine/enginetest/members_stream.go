@@ -48,8 +48,12 @@ func streamMembers() []Case {
 			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true, DetachKeys: "ctrl-e,e"})
 			t.Check(err, "attach")
 			defer conn.Close()
-			_, err = conn.Write([]byte{5, 'e'})
-			t.Check(err, "write")
+			// Podman knows the keys only when they come one by one, as they are typed.
+			for _, key := range []byte{5, 'e'} {
+				_, err = conn.Write([]byte{key})
+				t.Check(err, "write")
+				time.Sleep(200 * time.Millisecond)
+			}
 			if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("read after the detach keys: %v", err)
 			}

@@ -142,9 +142,12 @@ func podmanOptions() []Case {
 	}
 }
 
+// must returns v; an error ends the case as T.Check does.
 func must[V any](v V, err error) V {
 	if err != nil {
-		panic(err)
+		panic(mustError{err})
 	}
 	return v
 }
+
+type mustError struct{ error }

@@ -109,6 +109,15 @@ func (s *suite) do(t *testing.T, c Case) {
 		s.outcomes[c.Name] = o
 		s.mu.Unlock()
 	}()
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case mustError:
+			et.Check(r.error, "a call that must succeed")
+		default:
+			panic(r)
+		}
+	}()
 	c.Do(et)
 }
 
