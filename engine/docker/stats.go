@@ -20,7 +20,7 @@ func (e *Engine) ContainerStats(ctx context.Context, ids []string, opts engine.S
 			yield(engine.Stats{}, err)
 			return
 		}
-		all := len(ids) == 0
+		ids, all := ids, len(ids) == 0
 		if all {
 			list, err := e.ContainerList(ctx, engine.ListOptions{})
 			if err != nil {
