@@ -61,7 +61,7 @@ var textKinds = []struct {
 	kind error
 }{
 	// Names and images.
-	{regexp.MustCompile(`(?i)is already in use|already in use, cannot rename|UNIQUE constraint failed|already (exists|used)\b|volume .* is being used|has dependent containers|network is being used|image is in use by`), engine.ErrConflict},
+	{regexp.MustCompile(`(?i)is already in use|is in use by a container|already in use, cannot rename|UNIQUE constraint failed|already (exists|used)\b|volume .* is being used|has dependent containers|network is being used|image is in use by`), engine.ErrConflict},
 	{regexp.MustCompile(`(?i)image not known|no such image|manifest unknown|name unknown|repository does not exist|repository name not known|no image found in (manifest list|image index) for architecture|does not match the specified platform`), engine.ErrImageNotFound},
 	{regexp.MustCompile(`(?i)unauthorized|authentication required|invalid username/password|incorrect username or password|access to the resource is denied|authorization status: 40[13]`), engine.ErrUnauthorized},
 

@@ -472,7 +472,7 @@ func TestRequests(t *testing.T) {
 		{"list", func() error { return second(e.ContainerList(ctx, engine.ListOptions{})) }, "GET /containers/json?all=false"},
 		{"list a number", func() error { return second(e.ContainerList(ctx, engine.ListOptions{Limit: 2, Since: "s"})) }, "GET /containers/json?all=true&filters=%7B%22since%22%3A%5B%22s%22%5D%7D&limit=2"},
 		{"prune images", func() error { return second(e.ImagePrune(ctx, engine.Filters{"dangling": {"false"}})) }, "POST /images/prune?all=true"},
-		{"prune volumes", func() error { return second(e.VolumePrune(ctx, engine.Filters{"all": {"true"}})) }, "POST /volumes/prune"},
+		{"prune volumes", func() error { return second(e.VolumePrune(ctx, engine.Filters{"all": {"true"}, "label": {"l"}})) }, "GET /volumes/json?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D GET /volumes/json?filters=%7B%22label%22%3A%5B%22l%22%5D%7D"},
 		{"prune anonymous volumes", func() error { return second(e.VolumePrune(ctx, nil)) }, "GET /volumes/json?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D"},
 		{"diff", func() error { return second(e.ContainerDiff(ctx, "x")) }, "GET /containers/x/changes"},
 		{"stats", func() error {

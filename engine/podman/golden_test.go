@@ -112,3 +112,18 @@ func createRequests(t *testing.T, version string, spec *engine.Spec) string {
 	}
 	return out.String()
 }
+
+// goldenSpec is the spec of a golden.
+func goldenSpec(t *testing.T, name string) engine.Spec {
+	t.Helper()
+	b, err := os.ReadFile("testdata/create/" + name + ".txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _, _ := strings.Cut(string(b), separator)
+	var spec engine.Spec
+	if err := json.Unmarshal([]byte(text), &spec); err != nil {
+		t.Fatal(err)
+	}
+	return spec
+}

@@ -83,8 +83,32 @@ func (e *Engine) VolumeInspect(ctx context.Context, name string) (*engine.Volume
 	return volumeAttrs(&w), nil
 }
 
-// VolumeList implements [engine.Volumes].
+// VolumeList implements [engine.Volumes]. It is a request for each key of filters: of several at once, Podman lists what any of them matches.
 func (e *Engine) VolumeList(ctx context.Context, filters engine.Filters) ([]engine.VolumeAttrs, error) {
+	if len(filters) < 2 {
+		return e.volumes(ctx, filters)
+	}
+	var all []engine.VolumeAttrs
+	for i, key := range slices.Sorted(maps.Keys(filters)) {
+		some, err := e.volumes(ctx, engine.Filters{key: filters[key]})
+		if err != nil {
+			return nil, err
+		}
+		if i == 0 {
+			all = some
+			continue
+		}
+		names := map[string]bool{}
+		for _, v := range some {
+			names[v.Name] = true
+		}
+		all = slices.DeleteFunc(all, func(v engine.VolumeAttrs) bool { return !names[v.Name] })
+	}
+	return all, nil
+}
+
+// volumes lists what filters of one key match.
+func (e *Engine) volumes(ctx context.Context, filters engine.Filters) ([]engine.VolumeAttrs, error) {
 	query, err := filterQuery(filters)
 	if err != nil {
 		return nil, err
@@ -113,34 +137,29 @@ func (e *Engine) VolumeRemove(ctx context.Context, name string, force bool) erro
 	return err
 }
 
-// VolumePrune implements [engine.Volumes]. Podman itself would remove named volumes too.
+// VolumePrune implements [engine.Volumes]. The volumes are removed one by one: Podman's own prune would remove named ones too, and those that any of several filters matches.
 func (e *Engine) VolumePrune(ctx context.Context, filters engine.Filters) (engine.PruneReport, error) {
-	o := op{verb: "prune volumes"}
-	all := false
-	if words, ok := filters["all"]; ok {
-		filters = maps.Clone(filters)
-		delete(filters, "all")
-		for _, w := range words {
-			b, err := strconv.ParseBool(w)
-			if err != nil {
-				return engine.PruneReport{}, &engine.InvalidError{Option: "filter all", Value: w, Reason: "want true or false"}
-			}
-			all = all || b
-		}
-	}
-	if all {
-		return e.prune(ctx, o, "/volumes/prune", filters)
-	}
 	filters = maps.Clone(filters)
 	if filters == nil {
 		filters = engine.Filters{}
 	}
+	all := false
+	for _, w := range filters["all"] {
+		b, err := strconv.ParseBool(w)
+		if err != nil {
+			return engine.PruneReport{}, &engine.InvalidError{Option: "filter all", Value: w, Reason: "want true or false"}
+		}
+		all = all || b
+	}
+	delete(filters, "all")
 	filters["dangling"] = []string{"true"}
 	list, err := e.VolumeList(ctx, filters)
 	if err != nil {
 		return engine.PruneReport{}, err
 	}
-	list = slices.DeleteFunc(list, func(v engine.VolumeAttrs) bool { return !v.Anonymous })
+	if !all {
+		list = slices.DeleteFunc(list, func(v engine.VolumeAttrs) bool { return !v.Anonymous })
+	}
 	sizes := e.volumeSizes(ctx, len(list) > 0)
 	var report engine.PruneReport
 	var errs []error
