@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"time"
@@ -112,10 +113,6 @@ func optionalNumber(at func(*draft) **int64) func(*draft, string) error {
 	}
 }
 
-func duration(at func(*draft) *time.Duration) func(*draft, string) error {
-	return func(d *draft, s string) (err error) { *at(d), err = parseDuration(s); return err }
-}
-
 // parsed is for values that the library reads.
 func parsed[T any](parse func(string) (T, error), at func(*draft) *T) func(*draft, string) error {
 	return func(d *draft, s string) (err error) { *at(d), err = parse(s); return err }
@@ -206,9 +203,7 @@ func readEnvFiles(names []string) (map[string]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		for k, v := range more {
-			env[k] = v
-		}
+		maps.Copy(env, more)
 	}
 	return env, nil
 }
@@ -223,9 +218,7 @@ func environment(files, list []string) (env map[string]string, unset []string, e
 	if err != nil {
 		return nil, nil, err
 	}
-	for k, v := range more {
-		env[k] = v
-	}
+	maps.Copy(env, more)
 	for _, k := range unset {
 		delete(env, k)
 	}
