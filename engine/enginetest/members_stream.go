@@ -248,7 +248,7 @@ func streamMembers() []Case {
 			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Since: times[1].Add(-200 * time.Millisecond)}), "logs since")
 			Equal(t, "since", out.String(), "two\nthree\n")
 			out.Reset()
-			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Until: times[1].Add(500 * time.Millisecond)}), "logs until")
+			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Until: times[1].Add(1200 * time.Millisecond)}), "logs until")
 			Equal(t, "until", out.String(), "one\ntwo\n")
 		}},
 		{Name: "container/logs-follow", Do: func(t *T) {

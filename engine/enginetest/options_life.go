@@ -57,7 +57,9 @@ func lifeOptions() []Case {
 		}},
 		{Name: "option/healthcheck-none", Do: func(t *T) {
 			spec := t.Sleeper()
-			spec.Image = t.image(`HEALTHCHECK CMD ["true"]`)
+			if id := t.Client().Engine(); id.Name != "podman" || !strings.HasPrefix(id.Version, "4.") {
+				spec.Image = t.image(`HEALTHCHECK CMD ["true"]`) // Podman 4 takes no such change at commit
+			}
 			spec.Healthcheck = &berth.Healthcheck{Test: []string{"NONE"}}
 			h, err := t.Start(spec).Health(t.Context())
 			t.Check(err, "health")

@@ -34,6 +34,9 @@ func (e *Engine) podmanOptions(r *refusals, b *wireCreate, p *engine.PodmanSpec)
 	}
 	if p.Personality != "" {
 		b.Personality = &wirePersonality{p.Personality}
+		if v, ok := e.runcVersion(); ok && v < vRuncPersonality {
+			r.unsupported(at+"Personality", p.Personality, "runc "+v.String()+" ignores it (1.2 has it)")
+		}
 	}
 	b.ManagePassword, b.PasswdEntry, b.GroupEntry = p.ManagePassword, p.PasswdEntry, p.GroupEntry
 	r.needs(p.PasswdEntry != "", vSquash, at+"PasswdEntry")

@@ -2,6 +2,7 @@ package podman
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,7 +19,10 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, opts engine.In
 		query.Set("size", "true")
 	}
 	var w raw[wireContainer]
-	if err := e.container(ctx, "inspect container", id, http.MethodGet, "/json", query, nil, &w); err != nil {
+	err := settled(ctx, func() error {
+		return e.container(ctx, "inspect container", id, http.MethodGet, "/json", query, nil, &w)
+	})
+	if err != nil {
 		return nil, err
 	}
 	a := e.attrs(&w.Value)
@@ -36,7 +40,24 @@ func (e *Engine) inspect(ctx context.Context, o op, id string) (*wireContainer, 
 		return nil, err
 	}
 	w := new(wireContainer)
-	return w, e.call(ctx, o, get(path), w)
+	return w, settled(ctx, func() error { return e.call(ctx, o, get(path), w) })
+}
+
+// settled asks again while the answer is that a process has just gone: Podman reads /proc/PID of a container that it
+// believes to run, and its answer is a 500 when that one ends meanwhile. It gives up after a second.
+func settled(ctx context.Context, ask func() error) error {
+	const tries, pause = 20, 50 * time.Millisecond
+	for try := 1; ; try++ {
+		err := ask()
+		if api, ok := errors.AsType[*engine.APIError](err); !ok || try == tries || !strings.Contains(api.Message, "/proc/") || !strings.Contains(api.Message, "no such") {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(pause):
+		}
+	}
 }
 
 // ContainerExists implements [engine.Containers].
@@ -71,6 +92,9 @@ func (e *Engine) attrs(w *wireContainer) *engine.Attrs {
 		SizeRw:       (*engine.Bytes)(w.SizeRw),
 		SizeRootFs:   (*engine.Bytes)(w.SizeRootFs),
 		Pod:          w.Pod,
+	}
+	if !a.State.Running() {
+		a.Ports = nil // nothing listens, whatever the engine remembers
 	}
 	if a.Image == "" {
 		a.Image = w.Config.Image

@@ -98,8 +98,15 @@ func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
 func (e *Engine) DiskUsage(ctx context.Context) (*engine.DiskUsage, error) {
 	var w raw[wireDF]
 	r := wire.Request{Method: http.MethodGet, Path: "/system/df"}
-	if err := e.call(ctx, op{verb: "ask engine's disk usage"}, r, &w); err != nil {
-		return nil, err
+	// A container that is removed while Podman looks at all of them makes the whole answer a "no such container".
+	for try := 1; ; try++ {
+		err := e.call(ctx, op{verb: "ask engine's disk usage"}, r, &w)
+		if err == nil {
+			break
+		}
+		if !isNotFound(err) || try == 10 {
+			return nil, err
+		}
 	}
 	d := &engine.DiskUsage{LayersSize: engine.Bytes(w.Value.ImagesSize), Raw: w.Text}
 	seen := map[string]int{} // an image is told once for each of its names

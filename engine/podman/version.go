@@ -15,6 +15,23 @@ func (v version) String() string {
 	return fmt.Sprintf("%d.%d.%d", v/1_000_000, v/1000%1000, v%1000)
 }
 
+// vRuncPersonality is the first runc that sets linux.personality; older ones pass over it.
+const vRuncPersonality version = 1_002_000
+
+// runcVersion is the version of the runc that the service runs containers with; ok is false when it is another runtime, or does not tell.
+func (e *Engine) runcVersion() (v version, ok bool) {
+	line, _, _ := strings.Cut(e.info.Host.OCIRuntime.Version, "\n")
+	s, ok := strings.CutPrefix(line, "runc version ")
+	if !ok {
+		return 0, false
+	}
+	if i := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' }); i >= 0 {
+		s = s[:i]
+	}
+	v, err := parseVersion("runc", s)
+	return v, err == nil
+}
+
 // parseVersion reads "5.8.2", "5.8", "v5.8.2" and "5.9.0-dev". A pre-release counts as its release: what it has and lacks cannot be told.
 func parseVersion(option, s string) (version, error) {
 	var v version

@@ -21,8 +21,9 @@ type wireInfo struct {
 		EventLogger       string   `json:"eventLogger"`
 		LogDriver         string   `json:"logDriver"`
 		OCIRuntime        struct {
-			Name string `json:"name"`
-			Path string `json:"path"`
+			Name    string `json:"name"`
+			Path    string `json:"path"`
+			Version string `json:"version"` // "runc version 1.1.5+ds1\ncommit: …"
 		} `json:"ociRuntime"`
 		Distribution struct {
 			Distribution string `json:"distribution"`
