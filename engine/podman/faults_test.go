@@ -451,7 +451,7 @@ func TestRequests(t *testing.T) {
 		{"stop that never kills", func() error { return e.ContainerStop(ctx, "x", engine.StopOptions{Timeout: new(-time.Second)}) }, "POST /containers/x/stop?timeout=2147483647"},
 		{"restart", func() error { return e.ContainerRestart(ctx, "x", engine.StopOptions{}) }, "GET /containers/x/json POST /containers/x/restart?timeout=7"},
 		{"restart with a timeout", func() error { return e.ContainerRestart(ctx, "x", engine.StopOptions{Timeout: new(time.Minute)}) }, "POST /containers/x/restart?timeout=60"},
-		{"kill", func() error { return e.ContainerKill(ctx, "x", "") }, "POST /containers/x/kill?signal=9"},
+		{"kill", func() error { return e.ContainerKill(ctx, "x", "") }, "POST /containers/x/kill?signal=9 POST /containers/x/wait?interval=20ms"},
 		{"kill by name", func() error { return e.ContainerKill(ctx, "x", "rtmin+3") }, "POST /containers/x/kill?signal=37"},
 		{"remove", func() error { return e.ContainerRemove(ctx, "x", engine.RemoveOptions{}) }, "DELETE /containers/x?force=false&volumes=false"},
 		{"remove by force", func() error {

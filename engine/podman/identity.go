@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
@@ -61,10 +62,5 @@ func (e *Engine) hasController(name string) bool {
 	if len(e.info.Host.CgroupControllers) == 0 {
 		return !e.rootless()
 	}
-	for _, c := range e.info.Host.CgroupControllers {
-		if c == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(e.info.Host.CgroupControllers, name)
 }

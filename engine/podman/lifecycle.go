@@ -90,7 +90,10 @@ func timeoutSeconds(option string, d time.Duration) (string, error) {
 	return strconv.FormatInt(int64(d/time.Second), 10), nil
 }
 
-// ContainerKill implements [engine.Containers]. It returns once the signal was sent, and for SIGKILL once the container is dead, as on Docker.
+// killNotice bounds the wait for the end of a container that was sent SIGKILL, as Docker does.
+const killNotice = 10 * time.Second
+
+// ContainerKill implements [engine.Containers]. It returns once the signal was sent, and for SIGKILL once the container has ended, as on Docker: Podman itself does not wait.
 func (e *Engine) ContainerKill(ctx context.Context, id, signal string) error {
 	if signal == "" {
 		signal = "SIGKILL"
@@ -99,7 +102,21 @@ func (e *Engine) ContainerKill(ctx context.Context, id, signal string) error {
 	if err != nil {
 		return err
 	}
-	return e.container(ctx, "kill container", id, http.MethodPost, "/kill", url.Values{"signal": {strconv.Itoa(num)}}, nil, nil)
+	if err := e.container(ctx, "kill container", id, http.MethodPost, "/kill", url.Values{"signal": {strconv.Itoa(num)}}, nil, nil); err != nil {
+		return err
+	}
+	const sigkill = 9
+	if num != sigkill {
+		return nil
+	}
+	wait, cancel := context.WithTimeout(ctx, killNotice)
+	defer cancel()
+	// However this ends, the container may have removed itself, or be started again by now: the signal was sent.
+	_ = e.container(wait, "kill container", id, http.MethodPost, "/wait", url.Values{"interval": {"20ms"}}, nil, nil)
+	if ctx.Err() != nil {
+		return e.fail(op{"kill container", id}, contextError(ctx))
+	}
+	return nil
 }
 
 // ContainerPause implements [engine.Containers].

@@ -63,10 +63,7 @@ func TestLifecycle(t *testing.T) {
 		}
 		check("restart", e.ContainerRestart(ctx, id, engine.StopOptions{}), engine.StatusRunning)
 		wantKind(t, "signal", e.ContainerKill(ctx, id, "NOSUCH"), engine.ErrInvalid)
-		if err := e.ContainerKill(ctx, id, "kill"); err != nil {
-			t.Fatal(err)
-		}
-		eventually(t, "dead", func() bool { return statusNow(t, e, id).Status == engine.StatusExited })
+		check("kill", e.ContainerKill(ctx, id, "kill"), engine.StatusExited)
 
 		if err := e.ContainerRename(ctx, id, name); err != nil {
 			t.Errorf("rename to its own name: %v", err)
@@ -442,6 +439,27 @@ func TestCreateCancelled(t *testing.T) {
 			if found, err := e.ContainerExists(t.Context(), name); err != nil || found {
 				t.Errorf("container left behind: %v, %v", found, err)
 			}
+		}
+	})
+}
+
+func TestPod(t *testing.T) {
+	onEngines(t, func(t *testing.T, e *Engine) {
+		ctx := t.Context()
+		name := unique("pod")
+		resp, err := e.Do(ctx, "POST", "/libpod/pods/create", strings.NewReader(`{"name":"`+name+`","no_infra":true}`), jsonHeader())
+		if err != nil || resp.StatusCode != 201 {
+			t.Fatal(resp, err)
+		}
+		resp.Body.Close()
+		t.Cleanup(func() {
+			if resp, err := e.Do(context.WithoutCancel(ctx), "DELETE", "/pods/"+name+"?force=true", nil, nil); err == nil {
+				resp.Body.Close()
+			}
+		})
+		a, err := e.ContainerInspect(ctx, made(t, e, engine.Spec{Image: "busybox", Podman: &engine.PodmanSpec{Pod: name}}), engine.InspectOptions{})
+		if err != nil || len(a.Pod) != 64 {
+			t.Errorf("pod %q, %v", a.Pod, err)
 		}
 	})
 }

@@ -125,7 +125,9 @@ func summary(w *wireListed, size bool, now time.Time) engine.Summary {
 	for _, m := range w.Mounts {
 		s.Mounts = append(s.Mounts, engine.MountPoint{Target: m})
 	}
-	s.Ports = listedPorts(w)
+	if (engine.State{Status: s.Status}).Running() { // of others the engine remembers what nothing listens on
+		s.Ports = listedPorts(w)
+	}
 	if size && w.Size != nil {
 		s.SizeRw, s.SizeRootFs = new(engine.Bytes(w.Size.RwSize)), new(engine.Bytes(w.Size.RootFsSize))
 	}

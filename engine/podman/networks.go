@@ -3,6 +3,7 @@ package podman
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/netip"
 	"time"
@@ -80,9 +81,7 @@ func (e *Engine) NetworkCreate(ctx context.Context, opts engine.NetworkCreateOpt
 	}
 	if opts.IPAMDriver != "" || len(opts.IPAMOptions) > 0 {
 		body.IPAMOptions = map[string]string{}
-		for k, v := range opts.IPAMOptions {
-			body.IPAMOptions[k] = v
-		}
+		maps.Copy(body.IPAMOptions, opts.IPAMOptions)
 		if opts.IPAMDriver != "" && opts.IPAMDriver != "default" {
 			body.IPAMOptions["driver"] = opts.IPAMDriver
 		}

@@ -135,7 +135,10 @@ func rawRequest(path string) (wire.Request, error) {
 		return wire.Request{}, &engine.InvalidError{Option: "path", Value: path, Err: err}
 	}
 	first, _, _ := strings.Cut(path[1:], "/")
-	return wire.Request{Path: strings.TrimPrefix(path, "/libpod"), Query: query, NoPrefix: isPathVersion(first) || first == "_ping"}, nil
+	if rest, ok := strings.CutPrefix(path, "/libpod/"); ok {
+		path = "/" + rest
+	}
+	return wire.Request{Path: path, Query: query, NoPrefix: isPathVersion(first) || first == "_ping"}, nil
 }
 
 // isPathVersion reports whether a path's first segment is a version, as in /v5.0.0/libpod/info.
