@@ -188,16 +188,18 @@ func streamMembers() []Case {
 			cmd.Wait()
 		}},
 		{Name: "container/exec-inspect", Do: func(t *T) {
-			cmd := t.Shared().Command("sleep", "0.5")
+			cmd := t.Shared().Command("cat")
+			in, err := cmd.StdinPipe()
+			t.Check(err, "stdin pipe")
 			t.Check(cmd.Start(t.Context()), "start")
 			if cmd.ID() == "" {
 				t.Error("the exec has no ID")
 			}
-			st, err := cmd.Inspect(t.Context())
-			t.Check(err, "inspect")
-			if !st.Running || st.ExitCode != nil {
-				t.Errorf("state is %+v, want running without exit code", st)
-			}
+			t.eventually("running without an exit code", func(ctx context.Context) (bool, error) {
+				st, err := cmd.Inspect(ctx)
+				return err == nil && st.Running && st.ExitCode == nil, err
+			})
+			in.Close()
 			t.Check(cmd.Wait(), "wait")
 		}},
 		{Name: "container/logs", Do: func(t *T) {
