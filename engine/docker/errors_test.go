@@ -24,6 +24,8 @@ func TestAnswers(t *testing.T) {
 		{404, "No such image: nosuchimage:latest", engine.ErrImageNotFound},
 		{404, "pull access denied for nosuch, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", engine.ErrImageNotFound},
 		{404, "manifest for busybox:nosuch not found: manifest unknown: manifest unknown", engine.ErrImageNotFound},
+		{500, `unknown: {"errors":[{"code":"NAME_UNKNOWN","message":"Unknown name"}]}`, engine.ErrImageNotFound},
+		{404, "repository h:5000/a not found: name unknown: Unknown name", engine.ErrImageNotFound},
 		{404, "image with reference busybox:latest was found but does not match the specified platform: wanted linux/arm64, actual: linux/amd64", engine.ErrImageNotFound},
 		{500, "Head \"http://h/v2/a/manifests/1\": unauthorized: authentication required", engine.ErrUnauthorized},
 		{500, "Get \"http://h/v2/a/manifests/1\": no basic auth credentials", engine.ErrUnauthorized},

@@ -14,7 +14,7 @@ var textKinds = []struct {
 	kind error
 }{
 	// Images.
-	{regexp.MustCompile(`(?i)no such image|manifest unknown|manifest for \S+ not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference \S+ was found but|name unknown: repository name not known|reference does not exist|no such manifest`), engine.ErrImageNotFound},
+	{regexp.MustCompile(`(?i)no such image|manifest unknown|manifest for \S+ not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference \S+ was found but|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN|repository \S+ not found|reference does not exist|no such manifest`), engine.ErrImageNotFound},
 	{regexp.MustCompile(`(?i)unauthorized|no basic auth credentials|incorrect username or password|authentication required|authorization denied|requested access to the resource is denied`), engine.ErrUnauthorized},
 
 	// States.

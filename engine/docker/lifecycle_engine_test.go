@@ -53,7 +53,7 @@ func TestLifecycle(t *testing.T) {
 			t.Errorf("ports %+v", a.Ports)
 		}
 		list, err := e.ContainerList(ctx, engine.ListOptions{Filters: engine.Filters{"label": {"k=" + name}}, Size: true})
-		if err != nil || len(list) != 1 || list[0].ID != id || list[0].Names[0] != name+"2" || list[0].Status != engine.StatusRunning || list[0].SizeRootFs == nil || len(list[0].Networks) != 1 || list[0].Ports[0].Container != "80/tcp" {
+		if err != nil || len(list) != 1 || list[0].ID != id || list[0].Names[0] != name+"2" || list[0].Status != engine.StatusRunning || list[0].SizeRootFs == nil || list[0].SizeRw == nil || len(list[0].Networks) != 1 || list[0].Ports[0].Container != "80/tcp" {
 			t.Errorf("list %+v, %v", list, err)
 		}
 		if err := e.ContainerPause(ctx, id); err != nil {

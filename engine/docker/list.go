@@ -80,8 +80,8 @@ func (e *Engine) ContainerList(ctx context.Context, opts engine.ListOptions) ([]
 	out := make([]engine.Summary, 0, len(list))
 	for i := range list {
 		s := summary(&list[i])
-		if !opts.Size {
-			s.SizeRw, s.SizeRootFs = nil, nil
+		if opts.Size { // the engine leaves zeros out
+			s.SizeRw, s.SizeRootFs = new(engine.Bytes(value(list[i].SizeRw))), new(engine.Bytes(value(list[i].SizeRootFs)))
 		}
 		out = append(out, s)
 	}
@@ -100,8 +100,6 @@ func summary(w *wireSummary) engine.Summary {
 		StatusText: w.Status,
 		Labels:     w.Labels,
 		Networks:   slices.Sorted(maps.Keys(w.NetworkSettings.Networks)),
-		SizeRw:     (*engine.Bytes)(w.SizeRw),
-		SizeRootFs: (*engine.Bytes)(w.SizeRootFs),
 	}
 	s.ExitCode, s.Health = normal.ListStatus(w.Status)
 	for _, name := range w.Names {
