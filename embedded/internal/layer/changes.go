@@ -1,0 +1,196 @@
+//go:build linux
+
+package layer
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
+)
+
+// Changes lists what an overlay upper directory changes of the merged lower
+// directories, topmost first: absolute paths, sorted. The container may be
+// running. A directory in which something changed is itself modified; one that was
+// copied up and has nothing of its own is not listed, as on Docker. Of a removed directory
+// only its own path is listed.
+func Changes(ctx context.Context, upper string, lowers []string, opts Options) ([]engine.Change, error) {
+	root, err := openRoot(upper)
+	if err != nil {
+		return nil, fmt.Errorf("list changes: %w", err)
+	}
+	defer root.close()
+	below := make([]*node, 0, len(lowers))
+	defer func() { closeAll(below) }()
+	for _, dir := range lowers {
+		n, err := openRoot(dir)
+		if err != nil {
+			return nil, fmt.Errorf("list changes: %w", err)
+		}
+		below = append(below, n)
+	}
+	c := &comparer{ctx: ctx, opts: &opts, list: []engine.Change{}}
+	if err := c.dir(root, below); err != nil {
+		return nil, fmt.Errorf("list changes: %w", err)
+	}
+	slices.SortFunc(c.list, func(a, b engine.Change) int { return cmp.Compare(a.Path, b.Path) })
+	return c.list, nil
+}
+
+func closeAll(list []*node) {
+	for _, n := range list {
+		n.close()
+	}
+}
+
+// comparer is one Changes.
+type comparer struct {
+	ctx  context.Context
+	opts *Options
+	list []engine.Change
+}
+
+func (c *comparer) add(name string, kind engine.ChangeKind) {
+	c.list = append(c.list, engine.Change{Path: "/" + name, Kind: kind})
+}
+
+// dir compares what is in a directory with the lower directories of that path, topmost first.
+func (c *comparer) dir(dir *node, below []*node) error {
+	names, err := dir.list()
+	if err != nil {
+		return err
+	}
+	for _, base := range names {
+		if err := c.ctx.Err(); err != nil {
+			return err
+		}
+		n, err := openNode(dir.fd, base, path.Join(dir.name, base))
+		if err != nil {
+			return err
+		}
+		if n == nil {
+			continue
+		}
+		err = c.node(n, base, below)
+		n.close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *comparer) node(n *node, base string, below []*node) (err error) {
+	old, err := c.lower(base, n.name, below)
+	defer func() { closeAll(old) }()
+	if err != nil {
+		return err
+	}
+	gone, err := n.whiteout(c.opts)
+	switch {
+	case err != nil:
+		return err
+	case gone && len(old) > 0:
+		c.add(n.name, engine.ChangeDeleted)
+		return nil
+	case gone:
+		return nil
+	case len(old) == 0:
+		c.add(n.name, engine.ChangeAdded)
+	case !n.isDir():
+		c.add(n.name, engine.ChangeModified)
+		return nil
+	}
+	if !n.isDir() {
+		return nil
+	}
+	opaque, err := n.opaque(c.opts)
+	if err != nil {
+		return err
+	}
+	mark := len(c.list)
+	var dirs []*node // of which something shows through
+	if len(old) > 0 && old[0].isDir() {
+		if opaque {
+			if err := c.hidden(n, old); err != nil {
+				return err
+			}
+		} else {
+			dirs = old
+		}
+	}
+	if err := c.dir(n, dirs); err != nil {
+		return err
+	}
+	if len(old) > 0 && (len(c.list) > mark || !old[0].isDir() || !sameDir(&n.st, &old[0].st)) {
+		c.add(n.name, engine.ChangeModified)
+	}
+	return nil
+}
+
+// hidden lists as deleted what an opaque directory hides and does not have itself.
+func (c *comparer) hidden(n *node, below []*node) error {
+	seen := map[string]bool{}
+	for _, dir := range below {
+		names, err := dir.list()
+		if err != nil {
+			return err
+		}
+		for _, base := range names {
+			if seen[base] {
+				continue
+			}
+			seen[base] = true
+			old, err := c.lower(base, path.Join(n.name, base), below)
+			exists := len(old) > 0
+			closeAll(old)
+			if err != nil {
+				return err
+			}
+			if st, err := lstat(n.fd, base); err != nil {
+				return err
+			} else if exists && st == nil {
+				c.add(path.Join(n.name, base), engine.ChangeDeleted)
+			}
+		}
+	}
+	return nil
+}
+
+// lower finds base in the lower directories: what is seen of it first, and if that
+// is a directory those that are merged with it. The caller closes them, after an error too.
+func (c *comparer) lower(base, name string, below []*node) (found []*node, err error) {
+	for _, dir := range below {
+		n, err := openNode(dir.fd, base, name)
+		if err != nil && !errors.Is(err, unix.ENOTDIR) {
+			return found, err
+		}
+		if n == nil {
+			continue
+		}
+		gone, err := n.whiteout(c.opts)
+		if gone || err != nil || len(found) > 0 && !n.isDir() {
+			n.close()
+			return found, err
+		}
+		found = append(found, n)
+		if !n.isDir() {
+			return found, nil
+		}
+		if opaque, err := n.opaque(c.opts); opaque || err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// sameDir tells that a directory was copied up only because of something in it.
+func sameDir(a, b *unix.Stat_t) bool {
+	return a.Mode == b.Mode && a.Uid == b.Uid && a.Gid == b.Gid && a.Mtim == b.Mtim
+}
