@@ -31,14 +31,14 @@ type session struct {
 	read   chan struct{} // gets a value when there may be more output
 }
 
-// openSession starts the command on a new terminal of 24 rows and 80 columns.
-func openSession(t *testing.T, args ...string) *session {
+// openPTY opens a new pseudo-terminal. Its files are the caller's.
+func openPTY(t *testing.T) (master, tty *os.File) {
 	t.Helper()
 	fd, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &session{t: t, master: os.NewFile(uintptr(fd), "/dev/ptmx"), read: make(chan struct{}, 1)}
+	master = os.NewFile(uintptr(fd), "/dev/ptmx")
 	if err := unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -46,12 +46,20 @@ func openSession(t *testing.T, args ...string) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.tty, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
+	if tty, err = os.OpenFile("/dev/pts/"+strconv.Itoa(n), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
+	return master, tty
+}
+
+// openSession starts the command on a new terminal of 24 rows and 80 columns.
+func openSession(t *testing.T, args ...string) *session {
+	t.Helper()
+	s := &session{t: t, read: make(chan struct{}, 1)}
+	s.master, s.tty = openPTY(t)
 	s.resize(24, 80)
 	s.before = s.mode()
-	s.cmd = command(t, append([]string{"--host", os.Getenv("BERTH_ENGINE_HOST")}, args...)...)
+	s.cmd = command(t, append([]string{"--debug", "--host", os.Getenv("BERTH_ENGINE_HOST")}, args...)...)
 	s.cmd.Stdin, s.cmd.Stdout, s.cmd.Stderr = s.tty, s.tty, s.tty
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := s.cmd.Start(); err != nil {
@@ -254,5 +262,31 @@ func wantRunning(t *testing.T, cli *berth.Client, name string) {
 	}
 	if status := c.Attrs().State.Status; status != berth.StatusRunning {
 		t.Errorf("the container is %s", status)
+	}
+}
+
+// TestProgressOnTerminal: on a terminal the progress is one line, rewritten, which fits and is taken away.
+func TestProgressOnTerminal(t *testing.T) {
+	master, tty := openPTY(t)
+	if err := unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 21}); err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	bar := (&app{stderr: tty}).newProgress("image", false)
+	bar.update(berth.PullProgress{Total: 2_000_000, Current: 1_000_000})
+	bar.update(berth.PullProgress{Total: 2_000_000, Current: 1_000_001}) // too soon after
+	bar.clear()
+	bar.clear()
+	tty.Close()
+	var got []byte
+	for buf := make([]byte, 4096); ; {
+		n, err := master.Read(buf)
+		got = append(got, buf[:n]...)
+		if err != nil {
+			break // the other end is closed
+		}
+	}
+	if want := "\rpulling image: 1MB o\x1b[K\r\x1b[K"; string(got) != want {
+		t.Errorf("the terminal got %q, want %q", got, want)
 	}
 }
