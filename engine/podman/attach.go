@@ -49,9 +49,13 @@ func (e *Engine) ContainerAttach(ctx context.Context, id string, opts engine.Att
 	if err != nil {
 		return nil, err
 	}
-	conn, err := e.wire.Hijack(ctx, wire.Request{Method: http.MethodPost, Path: path, Query: query})
+	var conn *wire.Conn
+	err = e.startAgain(ctx, func() (err error) { // attaching to a created container initializes it: what start can fail with, attach can
+		conn, err = e.wire.Hijack(ctx, wire.Request{Method: http.MethodPost, Path: path, Query: query})
+		return e.fail(o, err)
+	})
 	if err != nil {
-		return nil, e.fail(o, err)
+		return nil, err
 	}
 	s := &stream{Conn: conn, out: conn, tty: w.Config.Tty}
 	if opts.Logs && !s.tty && e.version < vAttachLogs {

@@ -57,5 +57,8 @@ func (e *Engine) ContainerCommit(ctx context.Context, id string, opts engine.Com
 	if err := decode(o, text, &out); err != nil {
 		return "", err
 	}
+	if out.ID == "" {
+		return "", noID(o)
+	}
 	return imageID(out.ID), nil
 }

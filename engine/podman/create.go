@@ -56,6 +56,9 @@ func (e *Engine) create(ctx context.Context, c *creation, opts engine.CreateOpti
 	if err := e.call(grace, c.op, r, &out); err != nil {
 		return engine.CreateResult{}, createError(c, err)
 	}
+	if out.ID == "" {
+		return engine.CreateResult{}, noID(c.op)
+	}
 	res := engine.CreateResult{ID: out.ID, Warnings: out.Warnings}
 	var err error
 	switch {

@@ -121,3 +121,8 @@ func contextError(ctx context.Context) error {
 	}
 	return fmt.Errorf("%w: %w", err, cause)
 }
+
+// noID is the error of a success that does not say what was made.
+func noID(o op) error {
+	return &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: "the engine's answer has no ID"}
+}

@@ -411,6 +411,10 @@ func TestStartAgain(t *testing.T) {
 	if err := e.ContainerStart(ctx, "good", engine.StartOptions{}); err != nil || len(f.requests()) != 3 {
 		t.Errorf("a port that leaked: %v", err)
 	}
+	inUse = 1
+	if err := e.ContainerInit(ctx, "good"); err != nil || len(f.requests()) != 2 {
+		t.Errorf("a port that leaked, at init: %v", err)
+	}
 	inUse = 1 << 30
 	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()

@@ -22,6 +22,9 @@ func (e *Engine) ImageLoad(ctx context.Context, tar io.Reader) ([]string, error)
 	if err := e.call(ctx, o, r, &out); err != nil {
 		return nil, badArchive(err)
 	}
+	if len(out.Names) == 0 {
+		return nil, &engine.APIError{Engine: Name, Op: o.verb, Message: "the engine's answer names no image"}
+	}
 	for i, n := range out.Names {
 		out.Names[i] = imageID(n)
 	}

@@ -131,7 +131,9 @@ func (e *Engine) ContainerUnpause(ctx context.Context, id string) error {
 
 // ContainerInit implements [engine.Containers].
 func (e *Engine) ContainerInit(ctx context.Context, id string) error {
-	return e.container(ctx, "initialize container", id, http.MethodPost, "/init", nil, nil, nil)
+	return e.startAgain(ctx, func() error {
+		return e.container(ctx, "initialize container", id, http.MethodPost, "/init", nil, nil, nil)
+	})
 }
 
 // ContainerRename implements [engine.Containers].

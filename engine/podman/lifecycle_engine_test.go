@@ -112,6 +112,7 @@ func TestRestartHonoursStopTimeout(t *testing.T) {
 		if !strings.Contains(logs(t, e, id), "term") {
 			t.Error("it was killed without a signal before")
 		}
+		eventually(t, "ready again", func() bool { return strings.Count(logs(t, e, id), "ready") == 2 })
 		if err := e.ContainerStop(t.Context(), id, engine.StopOptions{Timeout: new(20 * time.Second)}); err != nil {
 			t.Fatal(err)
 		}

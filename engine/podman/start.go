@@ -23,9 +23,9 @@ func (e *Engine) ContainerStart(ctx context.Context, id string, opts engine.Star
 const (
 	// leakedPort is how long the ports of a container whose start failed may stay bound in Podman's service: until its next garbage collection, which Go forces every two minutes.
 	leakedPort = 2 * time.Minute
-	// startTries and startPause bound the wait for them: 5.5 s in all. On an engine that is busy they are free after one or two.
-	startTries = 10
-	startPause = 100 * time.Millisecond
+	// startTries and startPause bound the wait for them: some 10 s in all.
+	startTries = 20
+	startPause = 50 * time.Millisecond
 )
 
 // startAgain calls start, and again where a port is said to be in use shortly after a start of this Engine's failed, whose ports may be what is in use.
@@ -44,10 +44,10 @@ func (e *Engine) startAgain(ctx context.Context, start func() error) error {
 		if time.Since(time.Unix(0, e.failedStart.Load())) > leakedPort {
 			return err
 		}
-		select {
-		case <-time.After(startPause * time.Duration(try+1)):
-		case <-ctx.Done():
-			return e.fail(op{verb: "start container"}, contextError(ctx))
+		// A service that is asked for something collects its garbage sooner: this question costs it the most memory.
+		_ = e.call(ctx, op{verb: "start container"}, get("/info"), nil)
+		if err := e.pause(ctx, op{verb: "start container"}, startPause*time.Duration(try+1)); err != nil {
+			return err
 		}
 	}
 	return err

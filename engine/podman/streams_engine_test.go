@@ -128,7 +128,7 @@ func TestAttachWithLogs(t *testing.T) {
 func TestAttachTTYAndResize(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *Engine) {
 		ctx := t.Context()
-		id := made(t, e, engine.Spec{Command: []string{"sh", "-c", "read x; stty size; exit 3"}, TTY: true, OpenStdin: true})
+		id := made(t, e, engine.Spec{Command: []string{"sh", "-c", "read x; until stty size | grep -q '33 77'; do sleep 0.05; done; stty size; exit 3"}, TTY: true, OpenStdin: true})
 		s, err := e.ContainerAttach(ctx, id, engine.AttachOptions{Stdin: true, Stdout: true, Stderr: true})
 		if err != nil {
 			t.Fatal(err)
