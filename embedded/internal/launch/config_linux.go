@@ -49,7 +49,8 @@ type Config struct {
 
 // ExecConfig says what to execute in a running container.
 type ExecConfig struct {
-	// Container is the pid of the container's first process, as the caller sees it.
+	// Container is the pid of the container's first process, as the caller sees it: a
+	// child of the caller, or a pid that is known to be the container's when Exec is called.
 	Container int
 	// ContainerPidfd is a pidfd of it; nil: it is opened here, and the caller answers for the pid.
 	ContainerPidfd *os.File
@@ -62,8 +63,11 @@ type ExecConfig struct {
 	CgroupFD   int
 	// Stdin, Stdout and Stderr as in Config.
 	Stdin, Stdout, Stderr *os.File
-	// UserNS: the container has a user namespace of its own.
+	// UserNS requires that the container has a user namespace of its own. Whether it
+	// has is seen from its first process.
 	UserNS bool
+	// Personality is the container's; nil is the default.
+	Personality *specs.LinuxPersonality
 	// MakeCwd creates the working directory where it is missing.
 	MakeCwd bool
 

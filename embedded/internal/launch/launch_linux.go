@@ -215,8 +215,11 @@ func (c *child) failure(head [reportHead]byte) error {
 	if msg := kernelText(string(text)); msg != "" {
 		e.Detail = msg
 	}
-	if strings.HasPrefix(s.Name, executing) {
+	switch {
+	case strings.HasPrefix(s.Name, executing):
 		e.Kind = commandKind(e.Errno)
+	case s.Op == "setns":
+		return notRunning(e)
 	}
 	return e
 }

@@ -60,4 +60,3 @@ func Program(cfg Config) (string, error) {
 	}
 	return c.b.String(), nil
 }
-
