@@ -74,7 +74,7 @@ func (c *Conn) handshake(req *http.Request) error {
 			continue
 		}
 		c.resp, c.r = resp, br
-		if len(resp.TransferEncoding) > 0 || resp.ContentLength > 0 {
+		if len(resp.TransferEncoding) > 0 || resp.ContentLength > 0 || resp.ContentLength == 0 && resp.StatusCode != http.StatusSwitchingProtocols {
 			c.r = resp.Body // what a proxy makes of a 200
 		}
 		return nil
