@@ -61,7 +61,11 @@ func (e *Engine) ContainerCommit(ctx context.Context, id string, opts engine.Com
 	var out struct {
 		ID string `json:"Id"`
 	}
-	err = e.call(ctx, op{"commit container", id}, wire.Request{Method: http.MethodPost, Path: "/commit", Query: query, JSON: body}, &out)
+	o := op{"commit container", id}
+	err = e.call(ctx, o, wire.Request{Method: http.MethodPost, Path: "/commit", Query: query, JSON: body}, &out)
+	if err == nil && out.ID == "" {
+		err = noID(o)
+	}
 	return out.ID, err
 }
 

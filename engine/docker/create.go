@@ -45,6 +45,9 @@ func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts en
 	if err := e.call(grace, o, r, &out); err != nil {
 		return engine.CreateResult{}, err
 	}
+	if out.ID == "" {
+		return engine.CreateResult{}, noID(o)
+	}
 	res := engine.CreateResult{ID: out.ID, Warnings: out.Warnings}
 	if err := e.afterCreate(ctx, o, req, res, opts); err != nil {
 		return engine.CreateResult{}, e.discard(ctx, out.ID, opts.CleanupTimeout, err)

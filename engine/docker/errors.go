@@ -64,3 +64,8 @@ func kindOf(status int, message string) error {
 	}
 	return nil
 }
+
+// noID is the error of a success that does not say what was made.
+func noID(o op) error {
+	return &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: "the engine's answer has no ID"}
+}

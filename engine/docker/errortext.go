@@ -28,7 +28,7 @@ var textKinds = []struct {
 	{regexp.MustCompile(`(?i)wrong rlimit value|error setting rlimit`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)cannot mkdir: .* is not a directory|chdir to cwd|trying to mount a directory onto a file|extraction point is not a directory`), engine.ErrInvalid},
+	{regexp.MustCompile(`(?i)cannot mkdir: .* is not a directory|chdir to cwd|trying to mount a directory onto a file|is not a shared (or slave )?mount|extraction point is not a directory`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)unable to apply cgroup configuration: failed to write`), engine.ErrInvalid},
 	{regexp.MustCompile(`(?i)plugin "[^"]*" not found|invalid subnet|not permitted on predefined|is a pre-defined network`), engine.ErrInvalid},
 }
