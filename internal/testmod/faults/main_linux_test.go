@@ -49,3 +49,9 @@ func wantLost(t *testing.T, what string, err error) {
 		t.Errorf("%s = %v, want ErrUnavailable or io.ErrUnexpectedEOF", what, err)
 	}
 }
+
+// errGuard is the cause of a context that has waited for long enough for what
+// should not wait at all.
+var errGuard = errors.New("the test's guard")
+
+const guard = 5 * time.Second

@@ -235,7 +235,7 @@ func scripted(f *rig.Fake) http.HandlerFunc {
 		case path == "/exec/"+endedExec+"/start":
 			rig.Raw(w, multiplexed+"\x01\x00\x00\x00\x00\x00\x00\x02hi")
 		case path == "/exec/"+endedExec+"/json":
-			rig.JSON(w, 200, `{"ID":"`+endedExec+`","ContainerID":"`+rig.ID+`","Running":false,"ExitCode":0,"Pid":1}`)
+			rig.JSON(w, 200, `{"ID":"`+endedExec+`","ContainerID":"`+rig.ID+`","Running":false,"ExitCode":0,"Pid":1,"CanRemove":true}`)
 		case path == "/exec/"+rig.ID+"/start":
 			conn := rig.TakeOver(w)
 			defer conn.Close()

@@ -75,7 +75,8 @@ func StartSSHD(t *testing.T) *SSHD {
 	s.write(t, "sshd_config", strings.Join([]string{
 		"ListenAddress 127.0.0.1:" + s.Port, "HostKey " + s.file("host"), "AuthorizedKeysFile " + s.file("authorized_keys"),
 		"PidFile none", "StrictModes no", "PermitRootLogin yes", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-		"LogLevel VERBOSE", "SetEnv PATH=" + s.Remote + ":/usr/sbin:/usr/bin:/sbin:/bin", "",
+		"LogLevel VERBOSE", // A home of its own, for the shells there: those start slowly with what a machine's own home has.
+		"SetEnv PATH=" + s.Remote + ":/usr/sbin:/usr/bin:/sbin:/bin HOME=" + s.Remote, "",
 	}, "\n"))
 	s.Configure(t)
 	bin := s.file("bin")
@@ -231,7 +232,8 @@ func freePort(t testing.TB) string {
 	return port
 }
 
-// KillClients ends every ssh client of the server by SIGKILL.
+// KillClients ends every ssh client of the server by SIGKILL, and returns when
+// they are gone.
 func (s *SSHD) KillClients(t testing.TB) {
 	t.Helper()
 	for pid := range s.clients(t) {
@@ -239,4 +241,5 @@ func (s *SSHD) KillClients(t testing.TB) {
 			p.Kill()
 		}
 	}
+	s.Gone(t)
 }
