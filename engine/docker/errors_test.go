@@ -55,6 +55,7 @@ func TestAnswers(t *testing.T) {
 		{400, runc + "unable to start container process: error during container init: open /proc/sys/net/nosuch: no such file or directory: unknown", engine.ErrInvalid},
 		{500, runc + `sysctl "vm.swappiness" is not in a separate kernel namespace: unknown`, engine.ErrInvalid},
 		{500, runc + "wrong rlimit value: RLIMIT_NOSUCH: unknown", engine.ErrInvalid},
+		{500, "path /a is mounted on / but it is not a shared mount", engine.ErrInvalid},
 		{500, "driver failed programming external connectivity on endpoint x: Bind for 0.0.0.0:80 failed: port is already allocated", engine.ErrConflict},
 		{501, "configured logging driver does not support reading", engine.ErrUnsupported},
 		{500, `could not select device driver "" with capabilities: [[gpu]]`, engine.ErrUnsupported},

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // ContainerInspect implements [engine.Containers].
@@ -235,7 +236,7 @@ func publishedPorts(published map[string][]wirePortBinding, exposed map[string]s
 }
 
 func sortPorts(list []engine.PortBinding) {
-	slices.SortFunc(list, func(a, b engine.PortBinding) int {
+	normal.SortBy(list, func(a, b engine.PortBinding) int {
 		if c := comparePorts(a.Container, b.Container); c != 0 {
 			return c
 		}

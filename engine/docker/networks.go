@@ -7,10 +7,10 @@ import (
 	"maps"
 	"net/http"
 	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 	"github.com/berthdev/berth/internal/wire"
 )
 
@@ -156,7 +156,7 @@ func (e *Engine) NetworkList(ctx context.Context, filters engine.Filters) ([]eng
 		n.Containers = nil
 		out = append(out, n)
 	}
-	slices.SortFunc(out, func(a, b engine.NetworkAttrs) int { return strings.Compare(a.Name, b.Name) })
+	normal.SortBy(out, func(a, b engine.NetworkAttrs) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 

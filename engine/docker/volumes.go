@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 	"github.com/berthdev/berth/internal/wire"
 )
 
@@ -108,7 +109,7 @@ func (e *Engine) VolumeList(ctx context.Context, filters engine.Filters) ([]engi
 		}
 		out = append(out, v)
 	}
-	slices.SortFunc(out, func(a, b engine.VolumeAttrs) int { return strings.Compare(a.Name, b.Name) })
+	normal.SortBy(out, func(a, b engine.VolumeAttrs) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil
 }
 
