@@ -36,7 +36,7 @@ type blobReader struct {
 	hash   hash.Hash
 	n      int64
 	failed int
-	end    error // reached
+	end    error     // reached
 	moved  func(int) // told of bytes; may be nil
 }
 
