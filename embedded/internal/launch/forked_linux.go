@@ -6,6 +6,7 @@ import "os"
 type forked struct {
 	pid      int
 	pidfd    *os.File
-	inCgroup bool // it is in the cgroup v2 that was asked for
-	forks    int  // how often it forks before it waits for the parent
+	inCgroup bool     // it is in the cgroup v2 that was asked for
+	forks    int      // how often it forks before it waits for the parent
+	socket   *os.File // to be closed when it has; nil is none
 }

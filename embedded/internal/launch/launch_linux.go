@@ -100,6 +100,13 @@ func (c *child) start() (*Process, error) {
 
 // follow does the parent's part of the start.
 func (c *child) follow(p *Process, f forked) error {
+	for range f.forks {
+		err := c.next(p)
+		f.socket.Close()
+		if err != nil {
+			return err
+		}
+	}
 	if c.cgroup > 0 && !f.inCgroup {
 		if err := enterCgroup(c.cgroup, p.PID); err != nil {
 			return err
@@ -109,11 +116,6 @@ func (c *child) follow(p *Process, f forked) error {
 		file := fmt.Sprintf("/proc/%d/oom_score_adj", p.PID)
 		if err := writeFile(file, strconv.Itoa(*adj)); err != nil {
 			return failure("set the OOM score", err)
-		}
-	}
-	for range f.forks {
-		if err := c.next(p); err != nil {
-			return err
 		}
 	}
 	for range c.b.Forks {
