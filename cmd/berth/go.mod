@@ -5,7 +5,8 @@ go 1.26.0
 replace github.com/berthdev/berth => ../..
 
 require (
-	github.com/berthdev/berth v0.0.0-00010101000000-000000000000
+	github.com/berthdev/berth v0.0.0
+	github.com/google/go-cmp v0.7.0
 	github.com/spf13/cobra v1.10.2
 	github.com/spf13/pflag v1.0.9
 	golang.org/x/sys v0.49.0
