@@ -257,7 +257,7 @@ func (c *ContainerConfig) stopSignal(rest string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := engine.ParseSignal(sig); err != nil {
+	if _, _, err := engine.ParseSignal(sig); err != nil {
 		return err
 	}
 	c.StopSignal = sig
@@ -267,6 +267,7 @@ func (c *ContainerConfig) stopSignal(rest string) error {
 // healthcheck reads NONE or options and CMD.
 func (c *ContainerConfig) healthcheck(rest string) error {
 	h := &Healthcheck{}
+	options := strings.HasPrefix(rest, "--")
 	for strings.HasPrefix(rest, "--") {
 		option, after, _ := strings.Cut(rest, " ")
 		rest = strings.TrimSpace(after)
@@ -296,7 +297,7 @@ func (c *ContainerConfig) healthcheck(rest string) error {
 	rest = strings.TrimSpace(rest)
 	switch strings.ToUpper(kind) {
 	case "NONE":
-		if rest != "" || *h.plain() != (healthOptions{}) {
+		if rest != "" || options {
 			return fmt.Errorf("NONE takes nothing")
 		}
 		h.Test = []string{"NONE"}
@@ -317,14 +318,4 @@ func (c *ContainerConfig) healthcheck(rest string) error {
 	}
 	c.Healthcheck = h
 	return nil
-}
-
-// healthOptions are a health check without its test, to be compared.
-type healthOptions struct {
-	interval, timeout, startPeriod, startInterval time.Duration
-	retries                                       int
-}
-
-func (h *Healthcheck) plain() *healthOptions {
-	return &healthOptions{h.Interval, h.Timeout, h.StartPeriod, h.StartInterval, h.Retries}
 }

@@ -36,7 +36,7 @@ func (s *Store) Pull(ctx context.Context, ref string, opts PullOptions) (*Image,
 	if err != nil {
 		return nil, err
 	}
-	r, err := dial(ctx, name, opts.Auth, opts.Insecure, transport.PullScope)
+	r, err := dial(ctx, name, opts.Auth, opts.Insecure, transport.PullScope, nil)
 	if err != nil {
 		return nil, registryError(ctx, "pull image", ref, err)
 	}

@@ -32,8 +32,9 @@ type remoteRepo struct {
 	client *http.Client // authorised for this repository
 }
 
-// dial finds out how the registry of a reference is spoken to. The caller closes it.
-func dial(ctx context.Context, ref registryauth.Reference, auth *engine.RegistryAuth, insecure bool, scope string) (*remoteRepo, error) {
+// dial finds out how the registry of a reference is spoken to. from are
+// repositories of which those of the same registry are to be read too. The caller closes it.
+func dial(ctx context.Context, ref registryauth.Reference, auth *engine.RegistryAuth, insecure bool, scope string, from map[string]bool) (*remoteRepo, error) {
 	host := ref.Host
 	if host == "docker.io" {
 		host = name.DefaultRegistry
@@ -58,7 +59,13 @@ func dial(ctx context.Context, ref registryauth.Reference, auth *engine.Registry
 		r.base.TLSClientConfig = &tls.Config{InsecureSkipVerify: true}
 	}
 	r.plain = transport.NewRetry(&secured{inner: r.base, registry: repo.RegistryStr(), plainHTTP: insecure || isLoopback(repo.RegistryStr())})
-	tr, err := transport.NewWithContext(ctx, repo.Registry, r.auth, r.plain, []string{repo.Scope(scope)})
+	scopes := []string{repo.Scope(scope)}
+	for other := range from {
+		if o, err := name.NewRepository(other); err == nil && o.RegistryStr() == repo.RegistryStr() && o.RepositoryStr() != repo.RepositoryStr() {
+			scopes = insert(scopes, o.Scope(transport.PullScope))
+		}
+	}
+	tr, err := transport.NewWithContext(ctx, repo.Registry, r.auth, r.plain, scopes)
 	if err != nil {
 		r.close()
 		return nil, err
