@@ -1,7 +1,6 @@
 package podman
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
@@ -57,26 +56,26 @@ func kindOfState(message string) error {
 
 // textKinds give a kind to what has no cause of its own. The first match counts.
 var textKinds = []struct {
-	text *regexp.Regexp
+	text string // a pattern of [normal.Says]
 	kind error
 }{
 	// Names and images.
-	{regexp.MustCompile(`(?i)is already in use|is in use by a container|already in use, cannot rename|UNIQUE constraint failed|already (exists|used)\b|volume .* is being used|has dependent containers|network is being used|image is in use by`), engine.ErrConflict},
-	{regexp.MustCompile(`(?i)image not known|no such image|manifest unknown|name unknown|repository does not exist|repository name not known|no image found in (manifest list|image index) for architecture|does not match the specified platform`), engine.ErrImageNotFound},
-	{regexp.MustCompile(`(?i)unauthorized|authentication required|invalid username/password|incorrect username or password|access to the resource is denied|authorization status: 40[13]`), engine.ErrUnauthorized},
+	{`is already in use|is in use by a container|already in use, cannot rename|UNIQUE constraint failed|already (exists|used)|volume * is being used|has dependent containers|network is being used|image is in use by`, engine.ErrConflict},
+	{`image not known|no such image|manifest unknown|name unknown|repository does not exist|repository name not known|no image found in (manifest list|image index) for architecture|does not match the specified platform`, engine.ErrImageNotFound},
+	{`unauthorized|authentication required|invalid username/password|incorrect username or password|access to the resource is denied|authorization status: 40(1|3)`, engine.ErrUnauthorized},
 
 	// States.
-	{regexp.MustCompile(`(?i)container \S+ is not running|is not running, can't|can only be used on running|container is stopped|container is not running`), engine.ErrNotRunning},
-	{regexp.MustCompile(`(?i)cannot create exec session as container .* is paused|is running or paused`), engine.ErrConflict},
-	{regexp.MustCompile(`(?i)no such (container|volume|network|secret|exec session|pod)|network not found|no container with (name or ID|ID or name)|could not be found in container|unable to find network`), engine.ErrNotFound},
+	{`container * is not running|is not running, can't|can only be used on running|container is stopped|container is not running`, engine.ErrNotRunning},
+	{`cannot create exec session as container * is paused|is running or paused`, engine.ErrConflict},
+	{`no such (container|volume|network|secret|exec session|pod)|network not found|no container with (name or ID|ID or name)|could not be found in container|unable to find network`, engine.ErrNotFound},
 
 	// Options whose value is wrong, with the status of a fault of the engine's own.
-	{regexp.MustCompile(`(?i)invalid signal|decode\(\)|failed to decode|cannot unmarshal|is an invalid (filter|state)|invalid restart policy|invalid argument|must be unique`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)unable to find (user|group)|no matching entries in (passwd|group) file|unknown (mount|capability)|unknown capability|invalid (mount|log driver|port|hostname|value|IP|subnet|configuration)|unrecognized`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)statfs .*: no such file or directory|stat \S+: no such file or directory|no such file or directory`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)is not in a separate kernel namespace|open sysctl|write sysctl|open /proc/sys|sysctl .* (not allowed|is not)`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)failed to write .*: (invalid argument|numerical result out of range|permission denied|device or resource busy)`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)chdir to cwd|is not a directory|not a directory|unresolvable CDI devices|error setting rlimit|wrong rlimit`), engine.ErrInvalid},
+	{`invalid signal|decode\(\)|failed to decode|cannot unmarshal|is an invalid (filter|state)|invalid restart policy|invalid argument|must be unique`, engine.ErrInvalid},
+	{`unable to find (user|group)|no matching entries in (passwd|group) file|unknown (mount|capability)|unknown capability|invalid (mount|log driver|port|hostname|value|IP|subnet|configuration)|unrecognized`, engine.ErrInvalid},
+	{`statfs *: no such file or directory|stat *: no such file or directory|no such file or directory`, engine.ErrInvalid},
+	{`is not in a separate kernel namespace|open sysctl|write sysctl|open /proc/sys|sysctl * (not allowed|is not)`, engine.ErrInvalid},
+	{`failed to write *: (invalid argument|numerical result out of range|permission denied|device or resource busy)`, engine.ErrInvalid},
+	{`chdir to cwd|is not a directory|not a directory|unresolvable CDI devices|error setting rlimit|wrong rlimit`, engine.ErrInvalid},
 }
 
 func kindOfText(message string) error {
@@ -84,7 +83,7 @@ func kindOfText(message string) error {
 		return kind
 	}
 	for _, t := range textKinds {
-		if t.text.MatchString(message) {
+		if normal.Says(message, t.text) {
 			return t.kind
 		}
 	}
@@ -93,16 +92,16 @@ func kindOfText(message string) error {
 
 // unsupportedTexts name the option in answers that say that the engine or its host lacks something.
 var unsupportedTexts = []struct {
-	text   *regexp.Regexp
+	text   string // a pattern of [normal.Says]
 	option string
 }{
-	{regexp.MustCompile(`(?i)this container is not logging output`), "Container.Logs"},
-	{regexp.MustCompile(`(?i)this container is using the .* log driver, cannot`), "Container.Logs"},
+	{`this container is not logging output`, "Container.Logs"},
+	{`this container is using the * log driver, cannot`, "Container.Logs"},
 }
 
 func unsupportedText(message string) (option string, ok bool) {
 	for _, t := range unsupportedTexts {
-		if t.text.MatchString(message) {
+		if normal.Says(message, t.text) {
 			return t.option, true
 		}
 	}

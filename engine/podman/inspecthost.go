@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // hostConfigOf is the half of a container's configuration that belongs to its host.
@@ -121,7 +122,7 @@ func mountsOf(w *wireContainer) []engine.MountPoint {
 			Type: engine.MountTmpfs, Target: target, Mode: options, Options: list, ReadWrite: !slices.Contains(list, "ro"),
 		})
 	}
-	slices.SortFunc(out, func(a, b engine.MountPoint) int { return cmp.Compare(a.Target, b.Target) })
+	normal.SortBy(out, func(a, b engine.MountPoint) int { return cmp.Compare(a.Target, b.Target) })
 	return out
 }
 
@@ -185,7 +186,7 @@ func sortPorts(list []engine.PortBinding) {
 		n, _ := strconv.Atoi(port)
 		return n, protocol
 	}
-	slices.SortFunc(list, func(a, b engine.PortBinding) int {
+	normal.SortBy(list, func(a, b engine.PortBinding) int {
 		an, ap := number(a)
 		bn, bp := number(b)
 		return cmp.Or(cmp.Compare(an, bn), cmp.Compare(ap, bp), a.HostIP.Compare(b.HostIP), cmp.Compare(a.HostPort, b.HostPort))
