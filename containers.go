@@ -3,10 +3,10 @@ package berth
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // Containers makes, finds and removes containers. It is [Client].Containers.
@@ -68,7 +68,7 @@ func (s *Containers) List(ctx context.Context, opts ...ListOptions) ([]*Containe
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(sums, func(a, b engine.Summary) int { return b.Created.Compare(a.Created) })
+	normal.SortBy(sums, func(a, b engine.Summary) int { return b.Created.Compare(a.Created) })
 	list := make([]*Container, len(sums))
 	for i := range sums {
 		list[i] = s.cli.container(sums[i].ID)

@@ -1,8 +1,6 @@
 package docker
 
 import (
-	"regexp"
-
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -10,27 +8,27 @@ import (
 // textKinds give a kind to answers by their text, where the status does not tell or tells wrongly: the same failure is a 400, a 404, a 409 and a 500 in different versions, and starting a
 // container reports most of what is wrong with its options as 500. The first match counts.
 var textKinds = []struct {
-	text *regexp.Regexp
+	text string // a pattern of [normal.Says]
 	kind error
 }{
 	// Images.
-	{regexp.MustCompile(`(?i)no such image|manifest unknown|manifest for \S+ not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference \S+ was found but|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN|repository \S+ not found|reference does not exist|no such manifest`), engine.ErrImageNotFound},
-	{regexp.MustCompile(`(?i)unauthorized|no basic auth credentials|incorrect username or password|authentication required|authorization denied|requested access to the resource is denied`), engine.ErrUnauthorized},
+	{`no such image|manifest unknown|manifest for * not found|repository does not exist|was found but does not match the specified platform|no matching manifest for|image with reference * was found but|name unknown|NAME_UNKNOWN|MANIFEST_UNKNOWN|repository * not found|reference does not exist|no such manifest`, engine.ErrImageNotFound},
+	{`unauthorized|no basic auth credentials|incorrect username or password|authentication required|authorization denied|requested access to the resource is denied`, engine.ErrUnauthorized},
 
 	// States.
-	{regexp.MustCompile(`(?i)is not running|is restarting, wait until|cannot exec in a (stopped|deleted) (state|container)|process not running`), engine.ErrNotRunning},
-	{regexp.MustCompile(`(?i)is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|pool overlaps|port is already allocated|address already in use|network with name \S+ already exists|conflict: unable to`), engine.ErrConflict},
-	{regexp.MustCompile(`(?i)no such exec instance|no such container|no such volume|no such network|could not find the file`), engine.ErrNotFound},
+	{`is not running|is restarting, wait until|cannot exec in a (stopped|deleted) (state|container)|process not running`, engine.ErrNotRunning},
+	{`is not paused|is already paused|has active endpoints|marked read-only|is already in use by container|pool overlaps|port is already allocated|address already in use|network with name * already exists|conflict: unable to`, engine.ErrConflict},
+	{`no such exec instance|no such container|no such volume|no such network|could not find the file`, engine.ErrNotFound},
 
 	// Options whose value the engine finds wrong with a status of its own fault.
-	{regexp.MustCompile(`(?i)unable to find (user|group)|no matching entries in (passwd|group) file`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)error gathering device information|invalid device cgroup rule|unresolvable CDI devices`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)wrong rlimit value|error setting rlimit`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)cannot mkdir: .* is not a directory|chdir to cwd|trying to mount a directory onto a file|is not a shared (or slave )?mount|extraction point is not a directory`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)unable to apply cgroup configuration: failed to write`), engine.ErrInvalid},
-	{regexp.MustCompile(`(?i)plugin "[^"]*" not found|invalid subnet|not permitted on predefined|is a pre-defined network`), engine.ErrInvalid},
+	{`unable to find (user|group)|no matching entries in (passwd|group) file`, engine.ErrInvalid},
+	{`error gathering device information|invalid device cgroup rule|unresolvable CDI devices`, engine.ErrInvalid},
+	{`wrong rlimit value|error setting rlimit`, engine.ErrInvalid},
+	{`is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`, engine.ErrInvalid},
+	{`invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`, engine.ErrInvalid},
+	{`cannot mkdir: * is not a directory|chdir to cwd|trying to mount a directory onto a file|is not a shared (or slave |)mount|extraction point is not a directory`, engine.ErrInvalid},
+	{`unable to apply cgroup configuration: failed to write`, engine.ErrInvalid},
+	{`plugin "*" not found|invalid subnet|not permitted on predefined|is a pre-defined network`, engine.ErrInvalid},
 }
 
 func kindOfText(message string) error {
@@ -38,7 +36,7 @@ func kindOfText(message string) error {
 		return kind // a command that is missing or cannot be executed
 	}
 	for _, t := range textKinds {
-		if t.text.MatchString(message) {
+		if normal.Says(message, t.text) {
 			return t.kind
 		}
 	}
@@ -47,26 +45,26 @@ func kindOfText(message string) error {
 
 // unsupportedTexts name the option in answers that say that the engine or its host lacks something.
 var unsupportedTexts = []struct {
-	text   *regexp.Regexp
+	text   string // a pattern of [normal.Says]
 	option string
 }{
-	{regexp.MustCompile(`(?i)client version \S+ is too (new|old)`), "APIVersion"},
-	{regexp.MustCompile(`(?i)logging driver does not support reading`), "Container.Logs"},
-	{regexp.MustCompile(`(?i)could not select device driver "cdi"`), "Spec.CDIDevices"},
-	{regexp.MustCompile(`(?i)could not select device driver`), "Spec.DeviceRequests"},
-	{regexp.MustCompile(`(?i)storage-opt is (not )?supported`), "Spec.StorageOpt"},
-	{regexp.MustCompile(`(?i)journald is not enabled on this host`), "Spec.LogConfig"},
-	{regexp.MustCompile(`(?i)seccomp is not enabled in your kernel`), "Spec.SecurityOpt"},
-	{regexp.MustCompile(`(?i)apparmor is not (enabled|supported)`), "Spec.SecurityOpt"},
-	{regexp.MustCompile(`(?i)kernel does not support CPU real-time`), "Spec.Resources.CPURealtimeRuntime"},
-	{regexp.MustCompile(`(?i)NanoCPUs can not be set, as your kernel`), "Spec.Resources.CPUs"},
-	{regexp.MustCompile(`(?i)userland proxy: .*protocol not supported`), "Spec.Ports"},
-	{regexp.MustCompile(`(?i)does not support maximum (IO )?(bandwidth|IO)`), "Spec.Windows"},
+	{`client version * is too (new|old)`, "APIVersion"},
+	{`logging driver does not support reading`, "Container.Logs"},
+	{`could not select device driver "cdi"`, "Spec.CDIDevices"},
+	{`could not select device driver`, "Spec.DeviceRequests"},
+	{`storage-opt is (not |)supported`, "Spec.StorageOpt"},
+	{`journald is not enabled on this host`, "Spec.LogConfig"},
+	{`seccomp is not enabled in your kernel`, "Spec.SecurityOpt"},
+	{`apparmor is not (enabled|supported)`, "Spec.SecurityOpt"},
+	{`kernel does not support CPU real-time`, "Spec.Resources.CPURealtimeRuntime"},
+	{`NanoCPUs can not be set, as your kernel`, "Spec.Resources.CPUs"},
+	{`userland proxy: *protocol not supported`, "Spec.Ports"},
+	{`does not support maximum (IO |)(bandwidth|IO)`, "Spec.Windows"},
 }
 
 func unsupportedText(message string) (option string, ok bool) {
 	for _, t := range unsupportedTexts {
-		if t.text.MatchString(message) {
+		if normal.Says(message, t.text) {
 			return t.option, true
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,8 +158,11 @@ func (e *Engine) major() int {
 	return n
 }
 
-// versioned is a path that chooses its version of the API itself.
-var versioned = regexp.MustCompile(`^/v[0-9]+(\.[0-9]+)*/`)
+// versioned tells that a path chooses its version of the API itself: /v1.41/…
+func versioned(path string) bool {
+	number, _, found := strings.Cut(strings.TrimPrefix(path, "/v"), "/")
+	return found && strings.HasPrefix(path, "/v") && number != "" && strings.Trim(number, "0123456789.") == ""
+}
 
 // Do implements [engine.System].
 func (e *Engine) Do(ctx context.Context, method, path string, body io.Reader, header http.Header) (*http.Response, error) {
@@ -169,7 +171,7 @@ func (e *Engine) Do(ctx context.Context, method, path string, body io.Reader, he
 	if err != nil || !strings.HasPrefix(path, "/") {
 		return nil, &engine.InvalidError{Option: "path", Value: path, Reason: "not an absolute path", Err: err}
 	}
-	r := wire.Request{Method: method, Path: u.EscapedPath(), Query: u.Query(), Header: header, Body: body, NoPrefix: versioned.MatchString(path)}
+	r := wire.Request{Method: method, Path: u.EscapedPath(), Query: u.Query(), Header: header, Body: body, NoPrefix: versioned(path)}
 	ctx, cancel := context.WithCancel(ctx)
 	resp, err := e.wire.Do(ctx, r)
 	if err != nil {

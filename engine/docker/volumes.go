@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -35,8 +34,10 @@ type wireVolume struct {
 // anonymousLabel marks the volumes that the engine has named, since Docker 23.
 const anonymousLabel = "com.docker.volume.anonymous"
 
-// anonymousName is the form of their names, which is all that tells for Docker before 23.
-var anonymousName = regexp.MustCompile(`^[0-9a-f]{64}$`)
+// anonymousName tells that a name is of the form of theirs, which is all that tells for Docker before 23.
+func anonymousName(name string) bool {
+	return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == ""
+}
 
 func volumeAttrs(raw json.RawMessage) (engine.VolumeAttrs, error) {
 	var w wireVolume
@@ -52,7 +53,7 @@ func volumeAttrs(raw json.RawMessage) (engine.VolumeAttrs, error) {
 		Labels:     w.Labels,
 		Options:    w.Options,
 		Scope:      w.Scope,
-		Anonymous:  labelled || anonymousName.MatchString(w.Name),
+		Anonymous:  labelled || anonymousName(w.Name),
 		Raw:        raw,
 	}, nil
 }
