@@ -109,7 +109,7 @@ func (a *attachment) run(ctx context.Context) error {
 	go func() { copied <- copyOutput(orNil(stdout), orNil(stderr), stream, stream.Multiplexed()) }()
 	var in *pump
 	if a.o.Stdin != nil {
-		in = startPump(a.o.Stdin, stream, a.before.Config.TTY)
+		in = startPump(a.o.Stdin, stream, a.before.Config.TTY, a.keys)
 	}
 	var wg sync.WaitGroup
 	if a.before.Config.TTY {

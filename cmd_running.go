@@ -42,7 +42,7 @@ func (r *running) begin(conn bool) {
 		r.stdout = &cmdSink{w: r.cmd.Stdout}
 		r.stderr = &cmdSink{w: r.cmd.Stderr}
 		if r.cmd.Stdin != nil {
-			r.input = startPump(r.cmd.Stdin, r.stream, r.cmd.TTY)
+			r.input = startPump(r.cmd.Stdin, r.stream, r.cmd.TTY, r.keys)
 		}
 		go r.copyOutput()
 	}

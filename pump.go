@@ -20,6 +20,7 @@ type pump struct {
 	src  io.Reader
 	dst  engine.Stream
 	tty  bool
+	keys []byte // detach keys; nil without a terminal
 	done chan struct{}
 
 	mu       sync.Mutex
@@ -31,8 +32,8 @@ type pump struct {
 
 // startPump begins to copy. At the end of src it half-closes dst: the process
 // reads end of file.
-func startPump(src io.Reader, dst engine.Stream, tty bool) *pump {
-	p := &pump{src: src, dst: dst, tty: tty, done: make(chan struct{})}
+func startPump(src io.Reader, dst engine.Stream, tty bool, keys []byte) *pump {
+	p := &pump{src: src, dst: dst, tty: tty, keys: keys, done: make(chan struct{})}
 	go p.run()
 	return p
 }
@@ -50,7 +51,7 @@ func (p *pump) run() {
 		}
 		if n > 0 {
 			// The process may have ended, or closed its input: not an error of ours.
-			if _, werr := p.dst.Write(buf[:n]); werr != nil {
+			if werr := p.write(buf[:n]); werr != nil {
 				return
 			}
 		}
@@ -59,6 +60,31 @@ func (p *pump) run() {
 			return
 		}
 	}
+}
+
+// keyPause is between the detach keys of one Read: long enough that the engine reads them one by one.
+const keyPause = 50 * time.Millisecond
+
+// write passes data on. Detach keys that came in one piece are typed one after
+// another, since Podman knows them only so.
+func (p *pump) write(data []byte) error {
+	if i := bytes.Index(data, p.keys); len(p.keys) > 1 && i >= 0 {
+		for _, part := range append([][]byte{data[:i]}, bytes.SplitAfter(data[i:i+len(p.keys)], nil)...) {
+			if len(part) == 0 {
+				continue
+			}
+			if _, err := p.dst.Write(part); err != nil {
+				return err
+			}
+			time.Sleep(keyPause)
+		}
+		data = data[i+len(p.keys):]
+		if len(data) == 0 {
+			return nil
+		}
+	}
+	_, err := p.dst.Write(data)
+	return err
 }
 
 // finish lets the process read end of file. A terminal has no half-close: there a

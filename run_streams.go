@@ -102,7 +102,7 @@ func (r *run) serve(ctx context.Context, cancel context.CancelFunc, stream engin
 		go func() { copied <- copyOutput(r.writer(r.stdout), r.writer(r.stderr), stream, stream.Multiplexed()) }()
 	}
 	if r.o.Stdin != nil {
-		in = startPump(r.o.Stdin, stream, r.tty)
+		in = startPump(r.o.Stdin, stream, r.tty, r.keys)
 	}
 	exited := make(chan waited, 1)
 	var wg sync.WaitGroup
