@@ -36,7 +36,7 @@ func Changes(ctx context.Context, upper string, lowers []string, opts Options) (
 		below = append(below, n)
 	}
 	c := &comparer{ctx: ctx, opts: &opts, list: []engine.Change{}}
-	if err := c.dir(root, below); err != nil {
+	if err := c.dir(root, below, false); err != nil {
 		return nil, fmt.Errorf("list changes: %w", err)
 	}
 	slices.SortFunc(c.list, func(a, b engine.Change) int { return cmp.Compare(a.Path, b.Path) })
@@ -60,8 +60,9 @@ func (c *comparer) add(name string, kind engine.ChangeKind) {
 	c.list = append(c.list, engine.Change{Path: "/" + name, Kind: kind})
 }
 
-// dir compares what is in a directory with the lower directories of that path, topmost first.
-func (c *comparer) dir(dir *node, below []*node) error {
+// dir compares what is in a directory with the lower directories of that path,
+// topmost first. covered says that nothing of these shows through.
+func (c *comparer) dir(dir *node, below []*node, covered bool) error {
 	names, err := dir.list()
 	if err != nil {
 		return err
@@ -77,7 +78,7 @@ func (c *comparer) dir(dir *node, below []*node) error {
 		if n == nil {
 			continue
 		}
-		err = c.node(n, base, below)
+		err = c.node(n, base, below, covered)
 		n.close()
 		if err != nil {
 			return err
@@ -86,7 +87,7 @@ func (c *comparer) dir(dir *node, below []*node) error {
 	return nil
 }
 
-func (c *comparer) node(n *node, base string, below []*node) (err error) {
+func (c *comparer) node(n *node, base string, below []*node, covered bool) (err error) {
 	old, err := c.lower(base, n.name, below)
 	defer func() { closeAll(old) }()
 	if err != nil {
@@ -115,17 +116,17 @@ func (c *comparer) node(n *node, base string, below []*node) (err error) {
 		return err
 	}
 	mark := len(c.list)
-	var dirs []*node // of which something shows through
-	if len(old) > 0 && old[0].isDir() {
-		if opaque {
-			if err := c.hidden(n, old); err != nil {
-				return err
-			}
-		} else {
-			dirs = old
+	covered = covered || opaque
+	if len(old) > 0 && old[0].isDir() && covered {
+		if err := c.hidden(n, old); err != nil {
+			return err
 		}
 	}
-	if err := c.dir(n, dirs); err != nil {
+	dirs := old
+	if len(old) > 0 && !old[0].isDir() {
+		dirs = nil
+	}
+	if err := c.dir(n, dirs, covered); err != nil {
 		return err
 	}
 	if len(old) > 0 && (len(c.list) > mark || !old[0].isDir() || !sameDir(&n.st, &old[0].st)) {

@@ -4,6 +4,7 @@ package layer
 
 import (
 	"archive/tar"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -124,11 +125,7 @@ func (u *unpacker) sparse(f *os.File, size int64) error {
 	return nil
 }
 
-func allZero(p []byte) bool {
-	for _, b := range p {
-		if b != 0 {
-			return false
-		}
-	}
-	return true
-}
+// zeros is what a hole reads as.
+var zeros [4096]byte
+
+func allZero(p []byte) bool { return bytes.Equal(p, zeros[:len(p)]) }
