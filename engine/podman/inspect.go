@@ -99,6 +99,9 @@ func (e *Engine) attrs(w *wireContainer) *engine.Attrs {
 	if a.Image == "" {
 		a.Image = w.Config.Image
 	}
+	if w.OCIRuntime != "" {
+		a.HostConfig.Runtime = w.OCIRuntime
+	}
 	for name, n := range w.NetworkSettings.Networks {
 		a.Networks[name] = endpointState(n)
 	}

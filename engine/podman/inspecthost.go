@@ -90,6 +90,9 @@ func resourcesOf(w *wireHostConfig) engine.Resources {
 		PidsLimit:          w.PidsLimit,
 		BlkioWeight:        w.BlkioWeight,
 	}
+	if r.MemorySwappiness != nil && *r.MemorySwappiness < 0 {
+		r.MemorySwappiness = nil // not set
+	}
 	for _, d := range w.BlkioWeightDevice {
 		r.BlkioWeightDevice = append(r.BlkioWeightDevice, engine.WeightDevice(d))
 	}

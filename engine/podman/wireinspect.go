@@ -16,6 +16,7 @@ type wireContainer struct {
 	Image        string // ID, without sha256:
 	ImageName    string
 	Rootfs       string
+	OCIRuntime   string // HostConfig.Runtime is "oci" always
 	Pod          string
 	RestartCount int
 	Driver       string
