@@ -4,7 +4,7 @@ package parity
 func containerRows() []Row {
 	return []Row{
 		row("attach", "Container.Attach", "container/attach", "container/attach-tty", "bug/attach-to-exited").note("with standard input, which neither library has; podman-py: NotImplementedError"),
-		row("attach(stdout, stderr, stdin, stream, logs, demux)", "AttachIO, AttachOptions", "container/attach", "container/logs"),
+		row("attach(stdout, stderr, stdin, stream, logs, demux)", "AttachOptions", "container/attach", "container/logs"),
 		row("attach_socket", "Container.AttachConn", "container/attach-tty", "container/attach-detach_keys"),
 		row("attach_socket(ws)", "AttachOptions.Websocket", "container/attach-websocket"),
 		row("commit", "Container.Commit", "container/commit"),
