@@ -144,7 +144,7 @@ func (b *builder) readonly(name string, fd val, have uint64) {
 	}
 }
 
-// late makes read-only what had to be written to, and sets the root's propagation.
+// late makes read-only what had to be written to.
 func (b *builder) late(pl *mountPlan, s *specs.Spec) {
 	for _, p := range pl.mounts {
 		if p.Type == "tmpfs" && !p.opts.bind && (p.opts.set|p.opts.allSet)&unix.MOUNT_ATTR_RDONLY != 0 {
@@ -153,8 +153,5 @@ func (b *builder) late(pl *mountPlan, s *specs.Spec) {
 	}
 	if s.Root != nil && s.Root.Readonly {
 		b.readonly("make the root read-only", b.root.val(), 0)
-	}
-	if flags, ok := propagations[s.Linux.RootfsPropagation]; ok {
-		b.mount("make the root "+s.Linux.RootfsPropagation, "", "/", "", flags, "")
 	}
 }

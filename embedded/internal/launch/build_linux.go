@@ -36,6 +36,7 @@ func (b *builder) build(cfg *Config, ns spaces) error {
 	}
 	if err := b.finish(finishing{
 		process: s.Process, seccomp: s.Linux.Seccomp, personality: s.Linux.Personality, makeCwd: cfg.MakeCwd,
+		userns:     ns.has(unix.CLONE_NEWUSER),
 		denyGroups: ns.has(unix.CLONE_NEWUSER) && !b.privileged && cfg.MapIDs == nil,
 	}); err != nil {
 		return err

@@ -1,7 +1,9 @@
 package launch
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -44,6 +46,43 @@ func capabilitySets(c *specs.LinuxCapabilities) (capabilities, error) {
 		}
 	}
 	return s, nil
+}
+
+// Available are the capabilities that this process can give to a container without a
+// user namespace: its own permitted ones.
+func Available() ([]string, error) {
+	have, err := permitted()
+	if err != nil {
+		return nil, fmt.Errorf("read the capabilities of this process: %w", err)
+	}
+	return namesOf(have), nil
+}
+
+// permitted is the permitted set of this process.
+func permitted() (uint64, error) {
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	err := unix.Capget(&head, &data[0])
+	return uint64(data[1].Permitted)<<32 | uint64(data[0].Permitted), err
+}
+
+func namesOf(set uint64) []string {
+	var names []string
+	for n, name := range capabilityNames {
+		if set>>n&1 != 0 {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// available requires that the sets hold nothing that this process does not have.
+func (s capabilities) available() error {
+	have, err := permitted()
+	if missing := (s.permitted | s.effective | s.ambient) &^ have; err == nil && missing != 0 {
+		return &Error{Step: "set the capabilities", Errno: unix.EPERM, Detail: "this process does not have " + strings.Join(namesOf(missing), ", ")}
+	}
+	return nil
 }
 
 // dropBounding takes away what no program may gain any more. Numbers that the kernel does

@@ -35,8 +35,12 @@ func (b *builder) planCgroup(cfg *Config, pl *mountPlan, p *planned) error {
 	if err != nil {
 		return err
 	}
-	sub := func(h hierarchy, typ string) *planned {
-		s := &planned{Mount: specs.Mount{Type: typ, Source: "cgroup"}, dest: path.Join(p.dest, path.Base(h.dir))}
+	sub := func(h hierarchy) *planned {
+		source := "cgroup"
+		if i := slices.IndexFunc(h.controllers, func(c string) bool { return strings.HasPrefix(c, "name=") }); i >= 0 {
+			source = strings.TrimPrefix(h.controllers[i], "name=")
+		}
+		s := &planned{Mount: specs.Mount{Type: "cgroup", Source: source}, dest: path.Join(p.dest, path.Base(h.dir))}
 		s.opts = mountOptions{set: p.opts.set, allSet: p.opts.allSet}
 		if !ns {
 			// The host's tree would be seen: only our own cgroup is bound.
@@ -53,7 +57,7 @@ func (b *builder) planCgroup(cfg *Config, pl *mountPlan, p *planned) error {
 		return s
 	}
 	for _, h := range v1 {
-		s := sub(h, "cgroup")
+		s := sub(h)
 		p.subs = append(p.subs, s)
 		base := path.Base(h.dir)
 		for _, c := range h.controllers {
@@ -62,7 +66,7 @@ func (b *builder) planCgroup(cfg *Config, pl *mountPlan, p *planned) error {
 			}
 		}
 	}
-	p.Type, p.Source = "tmpfs", "cgroup"
+	p.Type, p.Source = "tmpfs", "tmpfs"
 	p.opts.data = append(p.opts.data, "mode=755")
 	return nil
 }

@@ -86,6 +86,7 @@ func (b *builder) buildExec(cfg *ExecConfig) error {
 	b.stdio(cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Process, val{})
 	return b.finish(finishing{
 		process: cfg.Process, seccomp: cfg.Seccomp, personality: cfg.Personality, makeCwd: cfg.MakeCwd,
+		userns:     userns,
 		denyGroups: userns && setgroupsDenied(cfg.Container),
 	})
 }

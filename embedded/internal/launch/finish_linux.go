@@ -13,6 +13,7 @@ type finishing struct {
 	seccomp     *specs.LinuxSeccomp
 	personality *specs.LinuxPersonality
 	makeCwd     bool
+	userns      bool // it is in a user namespace of its own, where it has all capabilities
 	denyGroups  bool // the user namespace forbids setgroups
 }
 
@@ -42,6 +43,11 @@ func (b *builder) finish(f finishing) error {
 	caps, err := capabilitySets(p.Capabilities)
 	if err != nil {
 		return err
+	}
+	if !f.userns {
+		if err := caps.available(); err != nil {
+			return err
+		}
 	}
 	retry := b.chdir(p.Cwd)
 	b.dropBounding(caps.bounding)
@@ -177,15 +183,8 @@ func (b *builder) apparmorOpen(profile string) {
 	proc := b.parentFD("/proc", func() (int, error) {
 		return unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	})
-	name := "set the AppArmor profile " + profile
-	b.apparmor = b.reg()
-	s := b.add(name, "openat", proc, b.str("self/attr/apparmor/exec"), num(unix.O_WRONLY|unix.O_CLOEXEC))
-	s.Save = b.apparmor
-	jump := b.add(name, opJump, num(0))
-	b.ignore(s, unix.ENOENT)
-	s = b.add(name, "openat", proc, b.str("self/attr/exec"), num(unix.O_WRONLY|unix.O_CLOEXEC))
-	s.Save, s.Detail = b.apparmor, "this kernel has no AppArmor"
-	jump.Args[0] = num(b.here())
+	b.apparmor = b.open("set the AppArmor profile "+profile, "openat", proc, b.str("self/attr/apparmor/exec"), num(unix.O_WRONLY|unix.O_CLOEXEC))
+	b.last().Detail = "this kernel has no AppArmor"
 }
 
 // apparmorWrite names the profile.

@@ -22,7 +22,7 @@ func (b *builder) maskedPath(path string) {
 	b.on(walkFileStep, unix.EISDIR, b.here())
 	d := b.walk(name, path, walkDir|strictness(path))
 	walkDirStep := b.last()
-	fs := b.fsopen(name, "tmpfs", nil, []string{"ro"}, unix.MOUNT_ATTR_RDONLY)
+	fs := b.fsopen(name, "tmpfs", [][2]string{{"source", "tmpfs"}}, []string{"ro"}, unix.MOUNT_ATTR_RDONLY)
 	b.moveMount(name, fs.val(), d.val(), "")
 	b.add("close a descriptor", "close", fs.val())
 	b.add("close a descriptor", "close", d.val())

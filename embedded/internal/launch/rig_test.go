@@ -4,6 +4,7 @@ package launch
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,7 +14,6 @@ import (
 	"testing"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
-	"golang.org/x/sys/unix"
 )
 
 // busybox is a static one of the machine's.
@@ -40,7 +40,7 @@ func rootfs(t testing.TB) string {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "bin/busybox"), string(b), 0o755)
-	for _, a := range []string{"sh", "cat", "ls", "true", "id", "sleep", "stty", "tty", "hostname", "env", "mount", "ps", "kill", "echo", "pwd", "readlink", "stat", "grep", "uname", "touch", "mkdir", "ulimit", "umask", "head", "test", "wc", "setsid", "chmod", "ln", "rm", "mknod", "dd", "ipcs", "sort", "find", "chown", "sync"} {
+	for _, a := range []string{"sh", "cat", "ls", "true", "id", "sleep", "stty", "tty", "hostname", "env", "mount", "ps", "kill", "echo", "pwd", "readlink", "stat", "grep", "uname", "touch", "mkdir", "ulimit", "umask", "head", "test", "wc", "setsid", "chmod", "ln", "rm", "sed", "cut", "mknod", "dd", "ipcs", "sort", "find", "chown", "sync"} {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", a)); err != nil {
 			t.Fatal(err)
 		}
@@ -194,12 +194,19 @@ func runc(t testing.TB, spec *specs.Spec) result {
 	return r
 }
 
+func toJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
 func TestMain(m *testing.M) {
 	if os.Geteuid() != 0 {
 		fmt.Fprintln(os.Stderr, "these tests start containers: run them as root")
 		os.Exit(1)
 	}
-	// Mounts of the tests stay in a namespace of their own.
-	_ = unix.Unshare
 	os.Exit(m.Run())
 }

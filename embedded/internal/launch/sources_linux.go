@@ -139,7 +139,8 @@ func isProcfs(p string) bool {
 func below(p, dir string) bool { return p == dir || strings.HasPrefix(p, dir+"/") }
 
 // propagation cuts the child's copy of the host's mounts off, or leaves them shared
-// where the configuration says so: then a bind of a shared mount stays shared.
+// where the configuration says so: then a bind of a shared mount stays shared. As
+// with runc, the container's own mounts do not become so.
 func (b *builder) propagation(mode string) {
 	flags, ok := propagations[mode]
 	if !ok {

@@ -33,6 +33,9 @@ func prepare(cfg *Config, h host) (*child, error) {
 	if ns.create&unix.CLONE_NEWUSER != 0 {
 		c.mapIDs = cfg.MapIDs
 		if c.mapIDs == nil {
+			if len(cfg.Spec.Linux.UIDMappings) == 0 || len(cfg.Spec.Linux.GIDMappings) == 0 {
+				return nil, invalid("linux.uidMappings", "a new user namespace needs id maps")
+			}
 			c.mapIDs = func(pid int) error { return writeMaps(pid, cfg.Spec.Linux, h.privileged) }
 		}
 	}
