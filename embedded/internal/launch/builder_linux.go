@@ -57,6 +57,7 @@ type builder struct {
 	// root, dev and proc hold descriptors of the container's root, its own /dev and
 	// its procfs; 0 is none.
 	root, dev, proc reg
+	attached        bool  // the root is mounted over "/" already
 	console         val   // the socket that takes the terminal's master side
 	slave           reg   // the terminal
 	apparmor        reg   // the open file that takes a profile

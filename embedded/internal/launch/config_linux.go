@@ -6,7 +6,8 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 )
 
-// Overlay is a root file system of layers.
+// Overlay is a root file system of layers. In a new user namespace, before Linux 6.7,
+// root of the namespace must be able to reach the directories.
 type Overlay struct {
 	Lower []string // directories, the topmost layer first
 	Upper string   // empty: the overlay is read-only
@@ -26,9 +27,6 @@ type Config struct {
 	Spec *specs.Spec
 	// Overlay is the root file system; nil: the directory Spec.Root.Path.
 	Overlay *Overlay
-	// Dir is the container's directory. Its entry "root" is used as a mount point
-	// where the kernel cannot mount an overlay without one (before 6.7).
-	Dir string
 	// Stdin, Stdout and Stderr of a process without terminal; nil is /dev/null. They stay the caller's.
 	Stdin, Stdout, Stderr *os.File
 	// TasksFiles are the "tasks" files of the container's cgroups in cgroup v1 hierarchies.

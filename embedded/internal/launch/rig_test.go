@@ -166,7 +166,7 @@ func mustRun(t testing.TB, line string, change func(*Config)) result {
 func config(t testing.TB, line string, change func(*Config)) Config {
 	t.Helper()
 	root := rootfs(t)
-	cfg := Config{Spec: dockerSpec(root, "/bin/sh", "-c", line), Dir: filepath.Dir(root)}
+	cfg := Config{Spec: dockerSpec(root, "/bin/sh", "-c", line)}
 	if change != nil {
 		change(&cfg)
 	}

@@ -31,18 +31,18 @@ func (b *builder) openRoot(cfg *Config, pl *mountPlan) error {
 	case o.Upper == "" && len(o.Lower) == 1:
 		b.root = b.inReg(b.tree(pl, o.Lower[0], false, "open the root "+o.Lower[0]))
 	case !b.lowerdirPlus:
-		b.overlayByPath(cfg, o)
+		b.overlayByPath(pl, o)
 	case pl.parent:
 		b.root = b.inReg(b.parentFD("overlay", func() (int, error) { return mountOverlay(o) }))
 	default:
-		b.root = b.fsopen("mount the root", "overlay", overlayOptions(o), nil, 0)
+		b.root = b.fsopen("mount the root", "overlay", overlayOptions(o, pl.userns), nil, 0)
 	}
 	return nil
 }
 
 // overlayOptions are an overlay's options, one at a time. What the kernel's
 // configuration may switch on and what would break copying the upper directory is off.
-func overlayOptions(o *Overlay) [][2]string {
+func overlayOptions(o *Overlay, userns bool) [][2]string {
 	var opts [][2]string
 	for _, l := range o.Lower {
 		opts = append(opts, [2]string{"lowerdir+", l})
@@ -56,45 +56,54 @@ func overlayOptions(o *Overlay) [][2]string {
 	if o.UserXattr {
 		return append(opts, [2]string{"userxattr"})
 	}
+	if userns { // there they are off, and may not even be named
+		return opts
+	}
 	return append(opts, [2]string{"redirect_dir", "off"}, [2]string{"metacopy", "off"})
 }
 
-// overlayByPath mounts an overlay with mount(2), on Dir/root. Its options must fit in
-// a page: lower directories are numbers of descriptors, relative to /proc/self/fd.
-func (b *builder) overlayByPath(cfg *Config, o *Overlay) {
-	slot := slotLayer
-	b.Slots = true
-	layer := func(dir string) string {
-		fd := b.open("open the layer "+dir, "openat", atCWD, b.str(dir), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
-		b.add("open the layer "+dir, "dup3", fd.val(), num(slot), num(unix.O_CLOEXEC))
+// overlayByPath mounts an overlay with mount(2). Its options must fit in a page:
+// directories are named by descriptors, relative to /proc/self/fd. It is mounted over
+// "/", where "/.." leads to it.
+func (b *builder) overlayByPath(pl *mountPlan, o *Overlay) {
+	slots := map[string]string{}
+	dir := func(dir string) string {
+		if slots[dir] != "" {
+			return slots[dir]
+		}
+		name, slot := "open the layer "+dir, slotLayer+len(slots)
+		slots[dir] = strconv.Itoa(slot)
+		fd := b.open(name, "openat", atCWD, b.str(dir), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
+		b.add(name, "dup3", fd.val(), num(slot), num(unix.O_CLOEXEC))
 		b.add("close a descriptor", "close", fd.val())
-		slot++
-		return strconv.Itoa(slot - 1)
+		return slots[dir]
 	}
 	var lower []string
 	for _, l := range o.Lower {
-		lower = append(lower, layer(l))
+		lower = append(lower, dir(l))
 	}
 	data := []string{"lowerdir=" + strings.Join(lower, ":")}
-	for _, opt := range overlayOptions(o) {
+	for _, opt := range overlayOptions(o, pl.userns) {
 		switch name, value := opt[0], opt[1]; {
 		case name == "lowerdir+":
 		case name == "upperdir" || name == "workdir":
-			data = append(data, name+"="+layer(value))
+			data = append(data, name+"="+dir(value))
 		case value == "":
 			data = append(data, name)
 		default:
 			data = append(data, name+"="+value)
 		}
 	}
-	target := filepath.Join(cfg.Dir, "root")
-	b.add("mount the root", "chdir", b.str("/proc/self/fd"))
-	s := b.mount("mount the root", "overlay", target, "overlay", 0, strings.Join(data, ","))
-	s.Detail = overlayHint
-	b.root = b.open("open the root", "openat", atCWD, b.str(target), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
-	b.add("leave /proc/self/fd", "chdir", b.str("/"))
-	for n := slotLayer; n < slot; n++ {
-		b.add("close a layer", "close", num(n))
+	b.Slots = true
+	const name = "mount the root"
+	b.add(name, "chdir", b.str("/proc/self/fd"))
+	b.mount(name, "overlay", "/", "overlay", 0, strings.Join(data, ",")).Detail = overlayHint
+	b.root = b.open(name, "openat", atCWD, b.str("/.."), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
+	b.magic(name, b.root, unix.OVERLAYFS_SUPER_MAGIC, false, "it is not where it was mounted")
+	b.attached = true
+	b.add(name, "chdir", b.str("/"))
+	for n := range len(slots) {
+		b.add("close a layer", "close", num(slotLayer+n))
 	}
 }
 
@@ -107,7 +116,7 @@ func mountOverlay(o *Overlay) (int, error) {
 		return -1, err
 	}
 	defer unix.Close(fs)
-	for _, opt := range overlayOptions(o) {
+	for _, opt := range overlayOptions(o, false) {
 		if opt[1] == "" {
 			err = unix.FsconfigSetFlag(fs, opt[0])
 		} else {
@@ -130,7 +139,9 @@ func mountOverlay(o *Overlay) (int, error) {
 // leads to it: the kernel crosses mounts after "..". So nothing may be resolved in the
 // image before the unmount.
 func (b *builder) enterRoot() {
-	b.moveMount("attach the root", b.root.val(), atCWD, "/")
+	if !b.attached {
+		b.moveMount("attach the root", b.root.val(), atCWD, "/")
+	}
 	b.add("enter the root", "fchdir", b.root.val())
 	b.add("change the root", "pivot_root", b.str("."), b.str("."))
 	b.add("unmount the host's root", "umount2", b.str("."), num(unix.MNT_DETACH))
