@@ -116,6 +116,9 @@ func (p *puller) pull(ctx context.Context, ref registryauth.Reference) (id strin
 		return "", fmt.Errorf("the manifest has %d layers, the configuration %d", len(m.Layers), len(cf.RootFS.DiffIDs))
 	}
 	have := engine.Platform{OS: cf.OS, Arch: cf.Architecture, Variant: cf.Variant}
+	if cf.Variant == "" {
+		have.Variant = p.want.Variant // not told
+	}
 	if have.OS != "linux" || p.strict && fit(have, p.want) == 0 {
 		return "", fail("pull image", ref.String(), engine.ErrImageNotFound, "the image is for platform %s, not %s", have, p.want)
 	}

@@ -166,6 +166,9 @@ func registryError(ctx context.Context, op, ref string, err error) error {
 	if ctx.Err() != nil {
 		return because(ctx, op, ref, err)
 	}
+	if _, ok := errors.AsType[*engine.APIError](err); ok {
+		return err // said already
+	}
 	t, ok := errors.AsType[*transport.Error](err)
 	if !ok {
 		return fmt.Errorf("%s %s: %w", op, ref, err)
