@@ -28,25 +28,33 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 		if !opts.Since.IsZero() {
 			query.Set("since", opts.Since.Format(time.RFC3339Nano))
 		}
-		ctx, cancel := context.WithCancel(ctx)
+		// The engine is not told of Until: it stops to read its log then, however far it has come, and at once when that is past.
+		reading, cancel := context.WithCancel(ctx)
 		defer cancel()
-		if !opts.Until.IsZero() {
-			query.Set("until", opts.Until.Format(time.RFC3339Nano))
-			if opts.Until.Before(time.Now()) {
-				query.Set("stream", "false") // the engine would go on listening for what has happened
-			}
+		past := !opts.Until.IsZero() && time.Since(opts.Until) > eventLag
+		switch {
+		case past && opts.Since.IsZero():
+			return // nothing of what happens from now on is before Until
+		case past:
+			query.Set("stream", "false")
+		case !opts.Until.IsZero():
+			defer time.AfterFunc(time.Until(opts.Until)+eventLag, cancel).Stop()
 		}
 		r := get("/events")
 		r.Query = query
-		resp, err := e.stream(ctx, o, r)
+		resp, err := e.stream(reading, o, r)
 		if err != nil {
-			yield(engine.Event{}, err)
+			if ctx.Err() != nil || reading.Err() == nil {
+				yield(engine.Event{}, err)
+			}
 			return
 		}
 		defer resp.Body.Close()
 		for text, err := range wire.Values[json.RawMessage](resp.Body) {
 			if err != nil {
-				yield(engine.Event{}, e.fail(o, err))
+				if ctx.Err() != nil || reading.Err() == nil {
+					yield(engine.Event{}, e.fail(o, err))
+				}
 				return
 			}
 			if err, ok := bodyError(o, text); ok {
@@ -58,20 +66,24 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 				yield(engine.Event{}, e.fail(o, err))
 				return
 			}
-			if want != nil && !want(&ev) {
+			if want != nil && !want(&ev) || !opts.Until.IsZero() && ev.Time.After(opts.Until) {
 				continue
 			}
 			if !yield(ev, nil) {
 				return
 			}
 		}
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			yield(engine.Event{}, e.fail(o, contextError(ctx)))
-		} else if opts.Until.IsZero() {
-			yield(engine.Event{}, e.fail(o, io.ErrUnexpectedEOF))
+		case !past && reading.Err() == nil:
+			yield(engine.Event{}, e.fail(o, io.ErrUnexpectedEOF)) // the engine's end, not ours
 		}
 	}
 }
+
+// eventLag is how long after an event Podman may take to send it: it looks for new lines of its log every quarter of a second.
+const eventLag = time.Second
 
 // action is Podman's own word for what happened.
 func action(w *wireEvent) string {
