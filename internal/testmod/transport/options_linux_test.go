@@ -257,17 +257,18 @@ func TestLoggerHasNoSecrets(t *testing.T) {
 			}
 			_, err = berth.New(t.Context(), berth.WithLogger(logger))
 			all = append(all, err)
-			text := log.String()
+			var text strings.Builder
+			text.WriteString(log.String())
 			for i, err := range all {
 				if err == nil {
 					t.Errorf("call %d did not fail", i)
 					continue
 				}
-				text += "\n" + err.Error()
+				text.WriteString("\n" + err.Error())
 			}
 			for _, secret := range []string{password, token, value} {
-				if strings.Contains(text, secret) {
-					t.Errorf("%q is in:\n%s", secret, text)
+				if strings.Contains(text.String(), secret) {
+					t.Errorf("%q is in:\n%s", secret, text.String())
 				}
 			}
 		})
