@@ -1,6 +1,7 @@
-// Package berth runs containers: on Docker, on Podman, and on an engine of its
-// own that can be linked into the program. The same code gives the same result on
-// each of them; what an engine cannot do is an error that names it.
+// Package berth runs containers on Docker and on Podman, and on any other engine
+// that registers itself with package engine (Berth's own, linked into the program,
+// is being written). The same code gives the same result on each of them; what an
+// engine cannot do is an error that names it.
 //
 // # Connecting
 //
@@ -65,9 +66,11 @@
 //
 // # Contexts
 //
-// The context governs each call and what it returns. There are two time limits
-// besides it: [WithProbeTimeout] while New looks for an engine, and
-// [WithCleanupTimeout] for the removal of what a failed call has made.
+// The context governs each call and what it returns. There are three time limits
+// besides it: [WithProbeTimeout] while New looks for an engine, [WithCleanupTimeout]
+// for the removal of what a failed call has made, and the ten seconds that an engine
+// has to say that a process is over whose output has ended, before that end counts
+// as a lost connection.
 //
 // Everything is safe for concurrent use unless its comment says otherwise. The
 // package writes to no descriptor of the process and has no goroutine while idle.
