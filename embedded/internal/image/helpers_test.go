@@ -130,6 +130,13 @@ func sumHex(data []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+func writeFile(t testing.TB, name, content string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // configOf is a configuration of an image with these layers.
 func configOf(t testing.TB, arch string, layers ...[]byte) []byte {
 	t.Helper()

@@ -77,7 +77,7 @@ func TestApply(t *testing.T) {
 	if st.Mode() != os.ModeDir|os.ModeSticky|0o777 {
 		t.Errorf("the root's mode is %v", st.Mode())
 	}
-	if l.Size != 4+1+4+1+1+1+1 {
+	if l.Size != 4+1+4+1+1+1+1+int64(len("/nowhere")+len("closed")+len("/bin")) {
 		t.Errorf("size is %d", l.Size)
 	}
 }

@@ -31,6 +31,7 @@ func (u *unpacker) create(p place, hdr *tar.Header, attr *attributes) error {
 		if err := unix.Symlinkat(hdr.Linkname, p.at, p.base); err != nil {
 			return fmt.Errorf("symbolic link to %q: %w", hdr.Linkname, err)
 		}
+		u.res.Size += int64(len(hdr.Linkname))
 		return u.setAll(p, attr, true)
 	case tar.TypeFifo:
 		if err := unix.Mknodat(p.at, p.base, unix.S_IFIFO|0o600, 0); err != nil {
