@@ -11,7 +11,7 @@ func (b *builder) build(cfg *Config, ns spaces) error {
 	if s.Hostname != "" && !ns.has(unix.CLONE_NEWUTS) || s.Domainname != "" && !ns.has(unix.CLONE_NEWUTS) {
 		return invalid("hostname", "a uts namespace is needed")
 	}
-	b.begin(cfg.TasksFiles, s.Process, func() { b.enter(ns) })
+	b.begin(cfg.TasksFiles, s.Process, len(ns.join) > 0, func() { b.enter(ns) })
 	if ns.has(unix.CLONE_NEWUSER) {
 		b.becomeRoot()
 	}
@@ -35,7 +35,7 @@ func (b *builder) build(cfg *Config, ns spaces) error {
 		return err
 	}
 	if err := b.finish(finishing{
-		process: s.Process, seccomp: s.Linux.Seccomp, personality: s.Linux.Personality, makeCwd: cfg.MakeCwd,
+		process: s.Process, seccomp: s.Linux.Seccomp, compiled: cfg.Filter, personality: s.Linux.Personality, makeCwd: cfg.MakeCwd,
 		userns:     ns.has(unix.CLONE_NEWUSER),
 		denyGroups: ns.has(unix.CLONE_NEWUSER) && !b.privileged && cfg.MapIDs == nil,
 	}); err != nil {
@@ -73,17 +73,18 @@ func (b *builder) inside(cfg *Config, plan *mountPlan, ns spaces) error {
 }
 
 // begin adds what a child does before it looks at anything: nothing of the parent's
-// signals and descriptors stays. enter adds the steps that enter namespaces.
-func (b *builder) begin(tasks []string, proc *specs.Process, enter func()) {
+// signals and descriptors stays. enter adds the steps that enter namespaces; joins says that
+// there are processes in them already.
+func (b *builder) begin(tasks []string, proc *specs.Process, joins bool, enter func()) {
 	b.add("reset signal handlers", "rt_sigaction", num(1), b.words(0, 0, 0, 0), num(0), num(8)).Repeat = 64
 	b.ignore(b.last(), unix.EINVAL) // KILL and STOP
 	b.add("unblock signals", "rt_sigprocmask", num(unix.SIG_SETMASK), b.words(0), num(0), num(8))
 	b.deathSignal()
 	b.waitForParent()
 	b.closeOthers()
-	// Until execve nobody of the container may look into this process, which has the
-	// parent's memory and program: CVE-2016-9962, CVE-2019-5736.
-	b.add("forbid others to look in", "prctl", num(unix.PR_SET_DUMPABLE), num(0))
+	if joins {
+		b.undumpable()
+	}
 	for _, path := range tasks {
 		// The child moves itself: moving a process that has one thread takes no lock of the whole machine.
 		fd := b.parentFD(path, func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) })
@@ -95,6 +96,9 @@ func (b *builder) begin(tasks []string, proc *specs.Process, enter func()) {
 		b.Forks++
 		b.deathSignal()
 		b.waitForParent()
+	}
+	if !joins {
+		b.undumpable()
 	}
 	b.apparmorOpen(proc.ApparmorProfile)
 }
@@ -114,12 +118,20 @@ func (b *builder) deathSignal() {
 	b.add("end with the parent", "prctl", num(unix.PR_SET_PDEATHSIG), num(uint32(unix.SIGKILL)))
 }
 
+// undumpable forbids others to look into this process until execve: it has the parent's
+// memory, descriptors and program (CVE-2016-9962, CVE-2019-5736). It comes before
+// namespaces with processes are joined; otherwise when the parent has written the id
+// maps, for which it must look in.
+func (b *builder) undumpable() {
+	b.add("forbid others to look in", "prctl", num(unix.PR_SET_DUMPABLE), num(0))
+}
+
 // becomeRoot takes the ids of root in the new user namespace.
 func (b *builder) becomeRoot() {
 	b.add("become the group root of the user namespace", "setresgid", num(0), num(0), num(0))
 	b.add("become root of the user namespace", "setresuid", num(0), num(0), num(0))
 	// A change of ids makes a process dumpable or clears its death signal, as the kernel likes.
-	b.add("forbid others to look in", "prctl", num(unix.PR_SET_DUMPABLE), num(0))
+	b.undumpable()
 	b.deathSignal()
 }
 

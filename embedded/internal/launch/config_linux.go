@@ -4,6 +4,8 @@ import (
 	"os"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berthdev/berth/embedded/internal/seccomp"
 )
 
 // Overlay is a root file system of layers. In a new user namespace, before Linux 6.7,
@@ -33,6 +35,8 @@ type Config struct {
 	TasksFiles []string
 	// CgroupFD is a descriptor of the container's cgroup v2 directory; 0 is none. It stays the caller's.
 	CgroupFD int
+	// Filter is Spec.Linux.Seccomp compiled already, which saves half a millisecond; nil: Start compiles it.
+	Filter []seccomp.Instruction
 	// MakeCwd creates the working directory where it is missing.
 	MakeCwd bool
 	// MapIDs writes the id maps of the new user namespace of pid; nil: they are
@@ -54,8 +58,9 @@ type ExecConfig struct {
 	ContainerPidfd *os.File
 	// Process as in an OCI configuration; all of it counts.
 	Process *specs.Process
-	// Seccomp is the container's profile; nil is none.
+	// Seccomp is the container's profile; nil is none. Filter is it compiled already; nil: Exec compiles it.
 	Seccomp *specs.LinuxSeccomp
+	Filter  []seccomp.Instruction
 	// TasksFiles and CgroupFD as in Config.
 	TasksFiles []string
 	CgroupFD   int

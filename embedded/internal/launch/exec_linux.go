@@ -76,7 +76,7 @@ func (b *builder) buildExec(cfg *ExecConfig) error {
 	if cfg.UserNS && !userns {
 		return invalid("UserNS", "the container has no user namespace of its own")
 	}
-	b.begin(cfg.TasksFiles, cfg.Process, func() { b.joinContainer(pidfd, flags) })
+	b.begin(cfg.TasksFiles, cfg.Process, true, func() { b.joinContainer(pidfd, flags) })
 	if userns {
 		b.becomeRoot()
 	}
@@ -85,7 +85,7 @@ func (b *builder) buildExec(cfg *ExecConfig) error {
 	b.root = b.open("open the root", "openat", atCWD, b.str("/"), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
 	b.stdio(cfg.Stdin, cfg.Stdout, cfg.Stderr, cfg.Process, val{})
 	return b.finish(finishing{
-		process: cfg.Process, seccomp: cfg.Seccomp, personality: cfg.Personality, makeCwd: cfg.MakeCwd,
+		process: cfg.Process, seccomp: cfg.Seccomp, compiled: cfg.Filter, personality: cfg.Personality, makeCwd: cfg.MakeCwd,
 		userns:     userns,
 		denyGroups: userns && setgroupsDenied(cfg.Container),
 	})

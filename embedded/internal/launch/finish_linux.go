@@ -11,6 +11,7 @@ import (
 type finishing struct {
 	process     *specs.Process
 	seccomp     *specs.LinuxSeccomp
+	compiled    []seccomp.Instruction // of seccomp; nil: not yet
 	personality *specs.LinuxPersonality
 	makeCwd     bool
 	userns      bool // it is in a user namespace of its own, where it has all capabilities
@@ -64,7 +65,7 @@ func (b *builder) finish(f finishing) error {
 		pcap := uint64(1) << unix.CAP_SETPCAP
 		b.capset("keep what the seccomp filter takes", caps.effective|admin|pcap, caps.permitted|admin|pcap, caps.inheritable)
 		b.lastRites()
-		if err := b.filter(f.seccomp); err != nil {
+		if err := b.filter(f.seccomp, f.compiled); err != nil {
 			return err
 		}
 		b.capset("set the capabilities", caps.effective, caps.permitted, caps.inheritable)
@@ -73,7 +74,7 @@ func (b *builder) finish(f finishing) error {
 		b.capset("set the capabilities", caps.effective, caps.permitted, caps.inheritable)
 		b.raiseAmbient(caps.ambient)
 		b.lastRites()
-		if err := b.filter(f.seccomp); err != nil {
+		if err := b.filter(f.seccomp, f.compiled); err != nil {
 			return err
 		}
 	}
@@ -142,7 +143,7 @@ var filterFlags = map[specs.LinuxSeccompFlag]int{
 }
 
 // filter loads the seccomp filter. Below it only what leads to execve remains.
-func (b *builder) filter(profile *specs.LinuxSeccomp) error {
+func (b *builder) filter(profile *specs.LinuxSeccomp, prog []seccomp.Instruction) error {
 	if profile == nil {
 		return nil
 	}
@@ -157,12 +158,11 @@ func (b *builder) filter(profile *specs.LinuxSeccomp) error {
 		}
 		flags |= n
 	}
-	prog, err := seccomp.Compile(profile)
-	if err != nil {
-		return err
-	}
-	if len(prog) == 0 {
-		return nil
+	if prog == nil {
+		var err error
+		if prog, err = seccomp.Compile(profile); err != nil {
+			return err
+		}
 	}
 	code := make([]byte, 0, 8*len(prog)) // struct sock_filter
 	for _, in := range prog {
