@@ -16,9 +16,6 @@ func (e *Engine) ExecKill(ctx context.Context, id, signal string) error {
 	if err != nil {
 		return err
 	}
-	if !st.Running {
-		return nil
-	}
 	err = execkill.Kill(ctx, e, st, signal, "")
 	if err == nil || signal != "" || e.version < vExecRemove || ctx.Err() != nil {
 		return err
