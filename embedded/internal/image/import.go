@@ -32,9 +32,6 @@ func (s *Store) Import(ctx context.Context, r io.Reader, opts engine.ImportOptio
 	if err != nil {
 		return nil, err
 	}
-	if opts.Platform == "" {
-		p.Arch = runtime.GOARCH
-	}
 	return s.make(ctx, "import image", p, CommitOptions{Tar: plain, Changes: opts.Changes, Message: comment, Names: names})
 }
 

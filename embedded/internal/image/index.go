@@ -28,6 +28,7 @@ type record struct {
 	Digests   []string  `json:"digests,omitempty"` // full names with digests, sorted
 	Manifests []string  `json:"manifests,omitempty"`
 	Layers    []string  `json:"layers"` // diffIDs, lowest first
+	Size      int64     `json:"size"`   // of the layers in bytes
 	Parent    string    `json:"parent,omitempty"`
 	OCI       bool      `json:"oci,omitempty"` // made here, with the OCI's media types
 	Tagged    time.Time `json:"tagged,omitzero"`

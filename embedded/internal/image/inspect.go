@@ -23,10 +23,6 @@ func (s *Store) Inspect(ref string) (*engine.ImageAttrs, error) {
 	if err != nil {
 		return nil, err
 	}
-	size, err := s.sizeOf(img.DiffIDs)
-	if err != nil {
-		return nil, err
-	}
 	a := &engine.ImageAttrs{
 		ID:           img.ID,
 		RepoTags:     familiar(img.Names),
@@ -38,7 +34,7 @@ func (s *Store) Inspect(ref string) (*engine.ImageAttrs, error) {
 		OS:           img.Config.OS,
 		Architecture: img.Config.Architecture,
 		Variant:      img.Config.Variant,
-		Size:         engine.Bytes(size),
+		Size:         engine.Bytes(x.Images[id].Size),
 		Config:       img.Neutral(),
 		Layers:       img.DiffIDs,
 	}

@@ -5,10 +5,8 @@ package image
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -129,9 +127,6 @@ func (s *Store) sizeOf(diffIDs []string) (int64, error) {
 	var size int64
 	for _, id := range diffIDs {
 		info, err := s.layer(id)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
 		if err != nil {
 			return 0, err
 		}

@@ -23,7 +23,6 @@ func (s *Store) List(ctx context.Context, opts engine.ImageListOptions, inUse In
 		return nil, err
 	}
 	out := []engine.ImageSummary{}
-	sizes := map[string]int64{}
 	for id, rec := range x.Images {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -43,17 +42,7 @@ func (s *Store) List(ctx context.Context, opts engine.ImageListOptions, inUse In
 		}
 		sum := engine.ImageSummary{
 			ID: id, RepoTags: familiar(f.shown(img.Names)), RepoDigests: familiar(img.Digests), ParentID: img.Parent,
-			Created: timeOf(img.Config.Created), Labels: img.Config.Config.Labels, Dangling: len(rec.Names) == 0,
-		}
-		for _, l := range img.DiffIDs {
-			size, ok := sizes[l]
-			if !ok {
-				if size, err = s.sizeOf([]string{l}); err != nil {
-					return nil, err
-				}
-				sizes[l] = size
-			}
-			sum.Size += engine.Bytes(size)
+			Created: timeOf(img.Config.Created), Labels: img.Config.Config.Labels, Size: engine.Bytes(rec.Size), Dangling: len(rec.Names) == 0,
 		}
 		if inUse != nil {
 			sum.Containers = new(len(inUse(id)))

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -183,4 +184,11 @@ func registryError(ctx context.Context, op, ref string, err error) error {
 		kind = engine.ErrInvalid
 	}
 	return &engine.APIError{Engine: "embedded", Op: op, Object: ref, Status: t.StatusCode, Message: cmp.Or(t.Error(), http.StatusText(t.StatusCode)), Kind: kind}
+}
+
+// Unreachable tells whether an error of Pull says that the registry gave no answer,
+// which is no error for engine.PullNewer when the image is there.
+func Unreachable(err error) bool {
+	_, ok := errors.AsType[*url.Error](err)
+	return ok && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }

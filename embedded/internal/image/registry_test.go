@@ -251,6 +251,12 @@ func TestPullRefused(t *testing.T) {
 	if _, err := s.Pull(t.Context(), f.host+"/img", PullOptions{Platform: "linux/amd64", Auth: &engine.RegistryAuth{Username: "u", Password: "p"}}); err != nil {
 		t.Errorf("right credentials: %v", err)
 	}
+	if Unreachable(err) {
+		t.Error("a registry's answer is taken for none")
+	}
+	if _, err := s.Pull(t.Context(), "127.0.0.1:1/img", PullOptions{}); !Unreachable(err) {
+		t.Errorf("no registry: %v", err)
+	}
 	clean(t, s)
 }
 

@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -361,4 +363,31 @@ func TestDamage(t *testing.T) {
 	if _, err := s.List(t.Context(), engine.ImageListOptions{}, nil); err == nil {
 		t.Error("a broken index was read")
 	}
+}
+
+// A full disk is an error, leaves nothing, and is over when there is room.
+func TestFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // the mount is this thread's, and ends with it
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m")); err != nil {
+			t.Error(err)
+			return
+		}
+		defer unix.Unmount(dir, 0)
+		s, err := Open(dir, Options{})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, err = s.Import(t.Context(), bytes.NewReader(tarOf(t, "a", "1", "b", strings.Repeat("x", 2<<20))), engine.ImportOptions{Reference: "x"})
+		if !errors.Is(err, unix.ENOSPC) {
+			t.Errorf("error is %v", err)
+		}
+		clean(t, s)
+		imported(t, s, "x", "a", "1")
+	}()
+	<-done
 }

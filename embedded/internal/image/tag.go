@@ -37,7 +37,11 @@ func (s *Store) add(ctx context.Context, list ...added) error {
 		for _, a := range list {
 			rec := x.Images[a.id]
 			if rec == nil {
-				rec = &record{Layers: a.config.RootFS.DiffIDs, Parent: a.Parent, OCI: a.OCI}
+				size, err := s.sizeOf(a.config.RootFS.DiffIDs)
+				if err != nil {
+					return err
+				}
+				rec = &record{Layers: a.config.RootFS.DiffIDs, Size: size, Parent: a.Parent, OCI: a.OCI}
 				x.Images[a.id] = rec
 			}
 			for _, d := range a.Digests {
