@@ -67,7 +67,7 @@ func Volume(name, target string) Mount { return Mount{Type: MountVolume, Source:
 // Tmpfs mounts memory.
 func Tmpfs(target string) Mount { return Mount{Type: MountTmpfs, Target: target} }
 
-// ImageMount mounts the files of an image.
+// ImageMount mounts the files of an image, read-only. With the option rw Podman puts a layer to write to on top.
 func ImageMount(image, target string) Mount {
 	return Mount{Type: MountImage, Source: image, Target: target}
 }

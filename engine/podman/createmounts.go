@@ -24,7 +24,7 @@ func (e *Engine) mounts(r *refusals, b *wireCreate, s *engine.Spec) {
 		case engine.MountRamfs, engine.MountDevpts:
 			b.Mounts = append(b.Mounts, wireMount{Type: string(m.Type), Source: string(m.Type), Destination: m.Target, Options: sizedOptions(m)})
 		case engine.MountImage:
-			b.ImageVolumes = append(b.ImageVolumes, wireImageVolume{Source: m.Source, Destination: m.Target, ReadWrite: !m.ReadOnly, SubPath: m.Subpath})
+			b.ImageVolumes = append(b.ImageVolumes, wireImageVolume{Source: m.Source, Destination: m.Target, ReadWrite: writableImage(m), SubPath: m.Subpath})
 		case engine.MountOverlay:
 			b.OverlayVolumes = append(b.OverlayVolumes, wireOverlay{Source: m.Source, Destination: m.Target, Options: slices.Clone(m.Options)})
 		}
@@ -47,7 +47,7 @@ func (e *Engine) refuseMount(r *refusals, at string, m engine.Mount) {
 	r.when(m.Chown && (m.Type == engine.MountRamfs || m.Type == engine.MountDevpts), at+".Chown", "", "")
 	r.needs(m.Subpath != "" && volume, vVolumeSubpath, at+".Subpath")
 	r.needs(m.Subpath != "" && image, vImageSubpath, at+".Subpath")
-	r.when(image && len(m.Options) > 0, at+".Options", strings.Join(m.Options, ","), "the mount of an image has none")
+	r.when(image && len(m.Options) > 0 && !writableImage(m), at+".Options", strings.Join(m.Options, ","), "the mount of an image has rw alone, and not with ReadOnly")
 	r.when(m.Type == engine.MountOverlay && m.ReadOnly, at+".ReadOnly", "", "an overlay is there to be written to")
 	r.when(volume && m.Source == "" && (m.Driver != "" && m.Driver != "local" || len(m.DriverOptions) > 0 || len(m.Labels) > 0), at+".Driver", m.Driver, "a volume without a name has no driver, options or labels of its own")
 	if m.Type != engine.MountTmpfs {
@@ -64,6 +64,11 @@ func (e *Engine) refuseMount(r *refusals, at string, m engine.Mount) {
 			r.needs(true, vTmpfsNoswap, at+".Options")
 		}
 	}
+}
+
+// writableImage tells that an image is mounted with a layer to write to, which Podman alone has: it must be asked for.
+func writableImage(m engine.Mount) bool {
+	return !m.ReadOnly && slices.Equal(m.Options, []string{"rw"})
 }
 
 func bindOptions(m engine.Mount) []string {

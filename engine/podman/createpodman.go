@@ -68,6 +68,7 @@ func (e *Engine) podmanOptions(r *refusals, b *wireCreate, p *engine.PodmanSpec)
 	r.needs(len(p.ArtifactVolumes) > 0, vArtifactVolumes, at+"ArtifactVolumes")
 	b.Unified = p.Unified
 	r.when(len(p.Unified) > 0 && e.cgroup1(), at+"Unified", "", "the host has cgroup v1")
-	r.when(p.KernelMemoryTCP != 0 && !e.cgroup1(), at+"KernelMemoryTCP", "", "the host has cgroup v2")
+	r.when(p.KernelMemoryTCP != 0, at+"KernelMemoryTCP", "", "Podman takes it, and the OCI runtimes of today do nothing with it")
 	r.when(p.MemUseHierarchy != nil && !e.cgroup1(), at+"MemUseHierarchy", "", "the host has cgroup v2")
+	r.when(p.MemUseHierarchy != nil && !*p.MemUseHierarchy, at+"MemUseHierarchy", "false", "the kernel has had nothing but true since 5.11")
 }

@@ -22,7 +22,7 @@ func (e *Engine) resources(r *refusals, b *wireCreate, s *engine.Spec) {
 		memory.DisableOOMKiller = nil // it is not disabled anyway
 	}
 	if p := s.Podman; p != nil {
-		memory.KernelTCP, memory.UseHierarchy = nonZero(int64(p.KernelMemoryTCP)), p.MemUseHierarchy
+		memory.UseHierarchy = p.MemUseHierarchy
 		w.Rdma = p.Rdma
 	}
 	if memory != (wireMemory{}) {

@@ -261,7 +261,6 @@ type wireMemory struct {
 	Limit            *int64  `json:"limit,omitzero"`
 	Reservation      *int64  `json:"reservation,omitzero"`
 	Swap             *int64  `json:"swap,omitzero"`
-	KernelTCP        *int64  `json:"kernelTCP,omitzero"`
 	Swappiness       *uint64 `json:"swappiness,omitzero"`
 	DisableOOMKiller *bool   `json:"disableOOMKiller,omitzero"`
 	UseHierarchy     *bool   `json:"useHierarchy,omitzero"`
