@@ -18,7 +18,7 @@ import (
 func (s *Store) GC() (int64, error) { return s.collect() }
 
 func (s *Store) collect() (int64, error) {
-	unlock, err := s.flock(nil, gcLock, unix.LOCK_EX)
+	unlock, err := s.tryLock(gcLock, unix.LOCK_EX)
 	if errors.Is(err, errBusy) {
 		return 0, os.WriteFile(s.path("images", garbageMark), nil, 0o600)
 	}
@@ -43,7 +43,7 @@ func (s *Store) collect() (int64, error) {
 
 // sweep removes what dead processes have left half-made, if nobody is at work.
 func (s *Store) sweep() error {
-	unlock, err := s.flock(nil, gcLock, unix.LOCK_EX)
+	unlock, err := s.tryLock(gcLock, unix.LOCK_EX)
 	if errors.Is(err, errBusy) {
 		return nil
 	}
@@ -135,7 +135,7 @@ func (s *Store) removeTemp() error {
 		errs = append(errs, os.RemoveAll(s.path(layersFolder, tmpDir, e.Name())))
 	}
 	// The index is replaced under its own lock.
-	unlock, err := s.flock(nil, indexLock, unix.LOCK_EX)
+	unlock, err := s.tryLock(indexLock, unix.LOCK_EX)
 	if err != nil {
 		return errors.Join(errs...)
 	}

@@ -22,36 +22,44 @@ var errBusy = errors.New("the store is in use")
 // kernel releases it with the process. Waiting, it looks again every few
 // milliseconds, as a blocking flock cannot be given up.
 func (s *Store) flock(ctx context.Context, name string, how int) (unlock func(), err error) {
-	path := s.path("images", name)
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock image store: %w", err)
-	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
-		switch err {
-		case nil:
-			return func() { f.Close() }, nil
-		case unix.EINTR:
-			continue
-		case unix.EWOULDBLOCK:
-		default:
-			f.Close()
-			return nil, fmt.Errorf("lock image store: %w", &os.PathError{Op: "flock", Path: path, Err: err})
-		}
-		if ctx == nil {
-			f.Close()
-			return nil, errBusy
+		unlock, err := s.tryLock(name, how)
+		if err != errBusy {
+			return unlock, err
 		}
 		t := time.NewTimer(wait)
 		select {
 		case <-t.C:
 		case <-ctx.Done():
 			t.Stop()
-			f.Close()
 			return nil, context.Cause(ctx)
 		}
 	}
+}
+
+// tryLock is flock that does not wait: errBusy.
+func (s *Store) tryLock(name string, how int) (unlock func(), err error) {
+	path := s.path("images", name)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock image store: %w", err)
+	}
+	for {
+		err = unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	switch err {
+	case nil:
+		return func() { f.Close() }, nil
+	case unix.EWOULDBLOCK:
+		err = errBusy
+	default:
+		err = fmt.Errorf("lock image store: %w", &os.PathError{Op: "flock", Path: path, Err: err})
+	}
+	f.Close()
+	return nil, err
 }
 
 // Lease keeps everything in the store from being removed until it is released or
