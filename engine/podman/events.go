@@ -31,12 +31,16 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 		// The engine is not told of Until: it stops to read its log then, however far it has come, and at once when that is past.
 		reading, cancel := context.WithCancel(ctx)
 		defer cancel()
-		past := !opts.Until.IsZero() && time.Since(opts.Until) > eventLag
+		past := !opts.Until.IsZero() && !opts.Until.After(time.Now())
 		switch {
 		case past && opts.Since.IsZero():
 			return // nothing of what happens from now on is before Until
 		case past:
 			query.Set("stream", "false")
+			if err := e.pause(ctx, o, time.Until(opts.Until)+eventLag); err != nil {
+				yield(engine.Event{}, err)
+				return
+			}
 		case !opts.Until.IsZero():
 			defer time.AfterFunc(time.Until(opts.Until)+eventLag, cancel).Stop()
 		}
@@ -82,7 +86,7 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 	}
 }
 
-// eventLag is how long after an event Podman may take to send it: it looks for new lines of its log every quarter of a second.
+// eventLag is how long after an event Podman may take to tell of it: it looks for new lines of its log every quarter of a second.
 const eventLag = time.Second
 
 // action is Podman's own word for what happened.
