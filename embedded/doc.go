@@ -38,8 +38,9 @@
 //
 //	version                            "1": the format of this page
 //	images/index.json, index.lock      names -> image IDs
+//	images/gc.lock                     held shared (image.Store.Lease) while an image is added or a container made
 //	blobs/sha256/HEX                   configs and manifests
-//	layers/HEX/{diff/,layer.json}      an unpacked layer by diffID; written as HEX.tmp-* and renamed
+//	layers/HEX/{diff/,layer.json,…}    an unpacked layer by diffID; made in layers/.tmp and renamed
 //	containers/ID/config.json          OCI runtime configuration
 //	containers/ID/container.json       state.Config: what the engine knows beside it
 //	containers/ID/lock                 flock for transitions

@@ -66,7 +66,8 @@ func (s *Store) layer(diffID string) (*layerInfo, error) {
 	return &info, nil
 }
 
-// LayerDirs are the directories of an image's layers for overlay's lowerdir, the topmost first.
+// LayerDirs are the directories of an image's layers for overlay's lowerdir, the
+// topmost first. What is below a layer that hides everything is left out.
 func (s *Store) LayerDirs(img *Image) ([]string, error) { return s.DirsOf(img.DiffIDs) }
 
 // DirsOf is LayerDirs for diffIDs, the lowest first.
@@ -78,6 +79,9 @@ func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
 			return nil, fmt.Errorf("layer %s is not in the store: %w", id, err)
 		}
 		dirs = append(dirs, dir)
+		if layer.Opaque(dir, s.opts.Layer) {
+			break
+		}
 	}
 	return dirs, nil
 }

@@ -49,6 +49,21 @@ func TestResolve(t *testing.T) {
 	}
 }
 
+// A layer may hide everything below it, which overlay does not do by itself.
+func TestLayerDirsOpaque(t *testing.T) {
+	s := open(t)
+	img := imported(t, s, "x", "a", "1")
+	for _, files := range [][]string{{".wh..wh..opq", "", "b", "2"}, {"c", "3"}} {
+		var err error
+		if img, err = s.Commit(t.Context(), CommitOptions{Base: img, Tar: bytes.NewReader(tarOf(t, files...))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if dirs, err := s.LayerDirs(img); err != nil || len(dirs) != 2 || content(t, s, img, "a") != "" || content(t, s, img, "b") != "2" {
+		t.Errorf("%v, %v", dirs, err)
+	}
+}
+
 func TestTagAndRemove(t *testing.T) {
 	s, ctx := open(t), t.Context()
 	img := imported(t, s, "one", "a", "1")

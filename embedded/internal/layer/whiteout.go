@@ -64,6 +64,14 @@ func opaque(fd int, opts *Options) error {
 	return nil
 }
 
+// Opaque tells whether a layer's root directory is marked: nothing of the layers
+// below it is seen. Overlay heeds the mark in other directories only.
+func Opaque(dir string, opts Options) bool {
+	var value [2]byte
+	n, err := unix.Lgetxattr(dir, opts.prefix()+"opaque", value[:])
+	return err == nil && string(value[:n]) == "y"
+}
+
 // keep moves a regular file that is about to be removed to where Replay finds it.
 func (u *unpacker) keep(name string) error {
 	if u.replaced == "" {
