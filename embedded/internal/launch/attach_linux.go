@@ -152,6 +152,6 @@ func (b *builder) late(pl *mountPlan, s *specs.Spec) {
 		}
 	}
 	if s.Root != nil && s.Root.Readonly {
-		b.readonly("make the root read-only", b.root.val(), 0)
+		b.readonly("make the root read-only", b.root.val(), b.rootHave)
 	}
 }

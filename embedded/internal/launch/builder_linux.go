@@ -57,11 +57,12 @@ type builder struct {
 	// root, dev and proc hold descriptors of the container's root, its own /dev and
 	// its procfs; 0 is none.
 	root, dev, proc reg
-	attached        bool  // the root is mounted over "/" already
-	console         val   // the socket that takes the terminal's master side
-	slave           reg   // the terminal
-	apparmor        reg   // the open file that takes a profile
-	nulls           []val // mounts of the null device, where dev is none
+	rootHave        uint64 // MS_… flags that the root's mount has, for kernels that want them repeated
+	attached        bool   // the root is mounted over "/" already
+	console         val    // the socket that takes the terminal's master side
+	slave           reg    // the terminal
+	apparmor        reg    // the open file that takes a profile
+	nulls           []val  // mounts of the null device, where dev is none
 }
 
 func newBuilder(h host) *builder { return &builder{program: newProgram(), host: h} }

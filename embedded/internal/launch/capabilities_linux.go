@@ -88,7 +88,7 @@ func (s capabilities) available() error {
 // dropBounding takes away what no program may gain any more. Numbers that the kernel does
 // not know yet are dropped too: EINVAL.
 func (b *builder) dropBounding(keep uint64) {
-	for n := 0; n < 64; n++ {
+	for n := range 64 {
 		if keep>>n&1 == 0 {
 			name := "drop a capability"
 			if n < len(capabilityNames) {

@@ -46,7 +46,7 @@ func (b *builder) filesystem(pl *mountPlan, p *planned) reg {
 		opts = append(opts, [2]string{"source", p.Source})
 	}
 	for _, d := range p.opts.data {
-		for _, o := range strings.Split(d, ",") {
+		for o := range strings.SplitSeq(d, ",") {
 			name, value, _ := strings.Cut(o, "=")
 			opts = append(opts, [2]string{name, value})
 		}

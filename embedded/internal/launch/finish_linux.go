@@ -28,7 +28,8 @@ func (b *builder) finish(f finishing) error {
 	if err := b.personality(f.personality); err != nil {
 		return err
 	}
-	// The parent's session keyring is not the container's.
+	// The parent's session keyring is not the container's. Where keys are forbidden to us,
+	// or there are too many, it stays: the default seccomp profile forbids them to the container.
 	b.ignore(b.add("join a new session keyring", "keyctl", num(unix.KEYCTL_JOIN_SESSION_KEYRING), num(0)), unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EDQUOT)
 	b.apparmorWrite(p.ApparmorProfile)
 	if f.makeCwd {

@@ -128,11 +128,11 @@ func (b *builder) joinAll(list []joined) {
 	}
 }
 
-// differing are the namespaces of process pid that are not ours, as flags.
+// differing are the namespaces of process pid that are not this thread's, as flags.
 func differing(pid int) (uintptr, error) {
 	var flags uintptr
 	for _, f := range namespaceFlags {
-		ours, err := os.Readlink("/proc/self/ns/" + f.file)
+		ours, err := os.Readlink("/proc/thread-self/ns/" + f.file)
 		if err != nil {
 			return 0, err
 		}

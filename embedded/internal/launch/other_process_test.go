@@ -4,11 +4,13 @@ package launch
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +34,74 @@ var others = map[string]func(root string) error{
 		}
 		fmt.Println(p.PID)
 		select {}
+	},
+	// propagation mounts on the host's side and in containers, in a mount namespace of its own.
+	"propagation": func(root string) error {
+		runtime.LockOSThread()
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS|unix.CLONE_FS), unix.Mount("", "/", "", unix.MS_PRIVATE|unix.MS_REC, "")); err != nil {
+			return err
+		}
+		vol := filepath.Join(filepath.Dir(root), "vol")
+		if err := errors.Join(os.Mkdir(vol, 0o755), unix.Mount("vol", vol, "tmpfs", 0, ""), unix.Mount("", vol, "", unix.MS_SHARED, ""), os.Mkdir(vol+"/h", 0o755), os.Mkdir(vol+"/c", 0o755)); err != nil {
+			return err
+		}
+		all, err := Available()
+		if err != nil {
+			return err
+		}
+		for _, k := range []*kernel{nil, {}} {
+			for _, c := range []struct {
+				option, root string
+				in, out      string // what the container sees of the host's new mount, and the host of the container's
+			}{
+				{"rprivate", "", "", ""},
+				{"rslave", "", "seen", ""},
+				{"rshared", "rshared", "seen", "seen"},
+				{"", "", "seen", ""},
+				{"rprivate", "rshared", "", ""},
+			} {
+				spec := dockerSpec(root, "sleep", "1000")
+				spec.Linux.RootfsPropagation = c.root
+				spec.Mounts = append(spec.Mounts, specs.Mount{Destination: "/vol", Source: vol, Options: []string{"rbind", c.option}})
+				p, err := Start(Config{Spec: spec, options: options{kernel: k}})
+				if err != nil {
+					return err
+				}
+				err = func() error {
+					if err := errors.Join(unix.Mount("x", vol+"/h", "tmpfs", 0, ""), os.WriteFile(vol+"/h/f", []byte("seen"), 0o644)); err != nil {
+						return err
+					}
+					defer unix.Unmount(vol+"/h", unix.MNT_DETACH)
+					proc := dockerSpec("", "/bin/sh", "-c", "cat /vol/h/f 2>/dev/null; mount -t tmpfs x /vol/c && echo -n seen > /vol/c/f").Process
+					proc.Capabilities = &specs.LinuxCapabilities{Bounding: all, Effective: all, Permitted: all}
+					r, w, err := os.Pipe()
+					if err != nil {
+						return err
+					}
+					e, err := Exec(ExecConfig{Container: p.PID, Process: proc, Stdout: w, Stderr: os.Stderr})
+					w.Close()
+					if err != nil {
+						return err
+					}
+					in, _ := io.ReadAll(r)
+					r.Close()
+					if s, err := e.Wait(); err != nil || s.Code != 0 {
+						return fmt.Errorf("exec ended with %v %v", s, err)
+					}
+					out, _ := os.ReadFile(vol + "/c/f")
+					if string(in) != c.in || string(out) != c.out {
+						return fmt.Errorf("%+v: the container sees %q, the host %q", c, in, out)
+					}
+					return nil
+				}()
+				unix.Unmount(vol+"/c", unix.MNT_DETACH)
+				p.kill()
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	},
 	// rootless starts containers as an ordinary user and prints what they do.
 	"rootless": func(root string) error {
@@ -193,5 +263,12 @@ func TestRootless(t *testing.T) {
 	want := strings.Repeat(one, 3) + "top\nnew\n" + strings.Repeat("0\nbox\n/new\n/bin/busybox\n", 2)
 	if string(b) != want {
 		t.Errorf("got %q\nwant %q", b, want)
+	}
+}
+
+// TestPropagation: mounts of the host reach a container, and the other way round, as the options say.
+func TestPropagation(t *testing.T) {
+	if err := other(t, "propagation", rootfs(t)).Run(); err != nil {
+		t.Error(err)
 	}
 }

@@ -23,6 +23,9 @@ func (b *builder) openRoot(cfg *Config, pl *mountPlan) error {
 			return invalid("root.path", "an absolute path is needed")
 		}
 		b.root = b.inReg(b.tree(pl, cfg.Spec.Root.Path, true, "open the root "+cfg.Spec.Root.Path))
+		if !b.mountSetattr && !b.dry {
+			b.rootHave = mountFlags(cfg.Spec.Root.Path)
+		}
 		return nil
 	}
 	switch {

@@ -113,14 +113,20 @@ func (b *builder) planBind(p *planned) error {
 	}
 	p.isFile = !st.IsDir()
 	if !b.mountSetattr {
-		var fs unix.Statfs_t
-		if err := unix.Statfs(p.Source, &fs); err != nil {
-			return failure("mount "+p.Source+" on "+p.dest, err)
-		}
-		// ST_… of statfs and MS_… of mount are the same bits, except for relatime.
-		p.have = uint64(fs.Flags) & (unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME | unix.MS_NODIRATIME)
+		p.have = mountFlags(p.Source)
 	}
 	return nil
+}
+
+// mountFlags are the MS_… flags of the mount at a path: 0 where it cannot be read, which
+// the kernel then refuses where it matters.
+func mountFlags(p string) uint64 {
+	var fs unix.Statfs_t
+	if unix.Statfs(p, &fs) != nil {
+		return 0
+	}
+	// ST_… of statfs and MS_… of mount are the same bits, except for relatime.
+	return uint64(fs.Flags) & (unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME | unix.MS_NODIRATIME)
 }
 
 // mayCover are the files of /proc that may be replaced by others (by lxcfs, as a rule).
