@@ -51,8 +51,8 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 	r := &running{cmd: c, e: e, ctx: ctx, id: c.id, marker: marker, keys: keys, interrupted: make(chan struct{})}
 
 	// The stream has a context of its own, since an ending ctx has things to do on it before it is closed.
-	var streamCtx context.Context
-	streamCtx, r.closeStream = context.WithCancel(context.WithoutCancel(ctx))
+	streamCtx, endStream := context.WithCancelCause(context.WithoutCancel(ctx))
+	r.closeStream = func() { endStream(context.Cause(ctx)) }
 	unwatch := context.AfterFunc(ctx, r.closeStream)
 	r.stream, err = e.ExecStart(streamCtx, c.id, engine.ExecStartOptions{Detach: c.Detach, TTY: c.TTY, Size: c.Size})
 	if !unwatch() && !c.Detach { // ctx is done: what has been started, if anything, must not live on
