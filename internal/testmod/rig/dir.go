@@ -28,7 +28,7 @@ func WriteFile(t testing.TB, name string, data []byte, mode os.FileMode) {
 	}
 }
 
-// NoEnvironment clears every variable by which an engine could be chosen, and
+// NoEnvironment unsets every variable by which an engine could be chosen, and
 // makes an empty home, so that the test alone decides. It returns the home.
 func NoEnvironment(t *testing.T) string {
 	t.Helper()
@@ -37,7 +37,8 @@ func NoEnvironment(t *testing.T) string {
 		"CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINER_SSHKEY", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE", "PODMAN_CONNECTIONS_CONF",
 		"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "COLIMA_HOME", "REGISTRY_AUTH_FILE",
 	} {
-		t.Setenv(key, "")
+		t.Setenv(key, "") // for the end of the test
+		os.Unsetenv(key)
 	}
 	home := ShortDir(t)
 	t.Setenv("HOME", home)
