@@ -68,17 +68,18 @@ func rootFor(t *testing.T, e rig.Engine) (root, socket string) {
 	if ok, why := e.Owned(t); !ok {
 		t.Skipf("no Python libraries beside this engine: %s", why)
 	}
-	if slices.Contains(roots, e.Name) {
-		return e.Name, "/run/share/api.sock"
-	}
-	for _, name := range roots {
-		if out, err := engineExec(t, name, "true").CombinedOutput(); err == nil {
+	var tried []string
+	for _, name := range slices.Insert(slices.Clone(roots), 0, e.Name) {
+		out, err := engineExec(t, name, "python3", "-c", "import docker, podman").CombinedOutput()
+		switch {
+		case err == nil && name == e.Name:
+			return name, "/run/share/api.sock"
+		case err == nil:
 			return name, fmt.Sprintf("/proc/%d/root%s", os.Getpid(), e.Socket)
-		} else {
-			t.Logf("%s: %s", name, out)
 		}
+		tried = append(tried, fmt.Sprintf("%s: %s", name, bytes.TrimSpace(out)))
 	}
-	t.Skipf("the Python libraries are in the roots of %v, of which none is up", roots)
+	t.Skipf("the Python libraries are in no engine's root that is up:\n%s", strings.Join(tried, "\n"))
 	return "", ""
 }
 
