@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"syscall"
 	"unsafe"
 )
 
@@ -19,6 +20,14 @@ type machine struct {
 	report   *report
 	errfd    uintptr
 	lastFD   int // the greatest descriptor, where there is no close_range
+
+	// What run is doing.
+	pc   int
+	op   *op
+	a    [6]uintptr
+	r    uintptr
+	e    syscall.Errno
+	left int32
 }
 
 // op is a step, linked.

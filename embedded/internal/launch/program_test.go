@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -248,8 +249,7 @@ func TestWalker(t *testing.T) {
 	for _, p := range []string{
 		"/", "", ".", "/a", "a/b/file", "/a/b/file/", "/a/b/file/x", "abs/file", "rel/file", "a/up", "a/b/out/b", "loop", "dangling", "a/dot/dot/dot/b", "slash/file", "rootlink/rootlink/a", "chain", "empty/file", "nothing", "/a/nothing/x", "a//b///file", "a/./b/./file", strings.Repeat("a/dot/../", 200) + "a/b",
 	} {
-		w := new(walker)
-		got, e := w.resolve(append([]byte(p), 0), uintptr(fd), 0)
+		got, e := walkPath(fd, p, 0)
 		clean := strings.TrimRight(p, "/")
 		if clean == "" {
 			clean = "."
@@ -259,19 +259,27 @@ func TestWalker(t *testing.T) {
 			t.Errorf("%q: %v, openat2 says %v", p, e, err)
 		}
 		if e == 0 && err == nil {
-			a, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(int(got)))
+			a, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(got))
 			b, _ := os.Readlink("/proc/self/fd/" + strconv.Itoa(want))
 			if a != b {
 				t.Errorf("%q is %s, openat2 says %s", p, a, b)
 			}
 		}
 		if e == 0 {
-			unix.Close(int(got))
+			unix.Close(got)
 		}
 		if err == nil {
 			unix.Close(want)
 		}
 	}
+}
+
+// walkPath does a walk in this process.
+func walkPath(root int, path string, flags uintptr) (int, syscall.Errno) {
+	m := &machine{arena: append([]byte(path), 0), walk: new(walker)}
+	m.a = [6]uintptr{uintptr(root), 0, flags}
+	m.walk.resolve(m)
+	return int(m.r), m.e
 }
 
 // FuzzWalker: no path and no link makes the walker leave its root or its memory.
@@ -294,10 +302,9 @@ func FuzzWalker(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer unix.Close(fd)
-		w := new(walker)
-		got, e := w.resolve(append([]byte(path), 0), uintptr(fd), uintptr(flags)&(walkMkdir|walkMkfile|walkStrict))
+		got, e := walkPath(fd, path, uintptr(flags)&(walkMkdir|walkMkfile|walkStrict))
 		if e == 0 {
-			unix.Close(int(got))
+			unix.Close(got)
 		}
 		l, err := os.ReadDir(dir)
 		if err != nil || len(l) != 1 {

@@ -12,73 +12,105 @@ import (
 //
 // It runs in a child of a process with many threads, with a copy of its memory in
 // whatever state the other threads left it: nothing here or below may allocate,
-// grow the stack, or call the runtime. All is nosplit, and every pointer was made
-// before the fork.
+// grow the stack, or call the runtime. All is nosplit, every pointer was made before
+// the fork, and what is not an argument lives in the machine: the linker proves
+// that the frames fit, without optimisation too (a debugger's build).
 //
 //go:norace
 //go:nosplit
 func run(m *machine) {
-	for i := 0; i < len(m.ops); {
-		o := &m.ops[i]
-		i++
-		var a [6]uintptr
-		for j := range a {
-			a[j] = o.args[j]
-			if o.isreg>>j&1 != 0 {
-				a[j] = m.regs[a[j]]
-			}
-		}
-		var r uintptr
-		var e syscall.Errno
-		switch o.kind {
+	for m.pc < len(m.ops) {
+		m.fetch()
+		switch m.op.kind {
 		case kindCall:
-			for n := o.repeat; n > 0; n-- {
-				r, _, e = syscall.RawSyscall6(o.nr, a[0], a[1], a[2], a[3], a[4], a[5])
-				a[0]++
-				if e != 0 && m.branch(o, e) < 0 {
-					break
-				}
-			}
+			m.call()
 		case kindWalk:
-			r, e = m.walk.resolve(m.arena[a[1]:], a[0], a[2])
+			m.walk.resolve(m)
 		case kindFork:
-			r, e = m.fork()
+			m.fork()
 		case kindClose:
-			e = m.closeOthers(m.keep[a[0]])
-		case kindCheck:
-			if word(m.arena[a[0]+a[1]:])&uint64(a[2]) != uint64(a[3]) {
-				e = syscall.Errno(a[4])
-			}
-		case kindSet:
-			r = a[0]
-		case kindJumpZ:
-			if a[0] == 0 {
-				i = int(a[1])
-			}
-		case kindJump:
-			i = int(a[0])
-		case kindStore:
-			b, v := m.arena[a[0]+a[1]:], a[2]
-			b[0], b[1], b[2], b[3] = byte(v), byte(v>>8), byte(v>>16), byte(v>>24)
-		case kindFail:
-			e = syscall.Errno(a[0])
+			m.closeOthers()
+		default:
+			m.compute()
 		}
-		if e == 0 && o.expect >= 0 && r != uintptr(o.expect) {
-			e = syscall.ESRCH
-		}
-		if e == 0 {
-			m.regs[o.save] = r // register 0 is never read
-			continue
-		}
-		to := m.branch(o, e)
-		if to < 0 {
-			m.fail(uint32(i-1), uint32(e), o.log)
-		}
-		i = to
+		m.settle()
 	}
-	for {
-		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
+	m.exit(127)
+}
+
+// fetch takes the next operation and the values of its arguments.
+//
+//go:norace
+//go:nosplit
+func (m *machine) fetch() {
+	m.op = &m.ops[m.pc]
+	m.pc++
+	m.r, m.e = 0, 0
+	for j := range m.a {
+		m.a[j] = m.op.args[j]
+		if m.op.isreg>>j&1 != 0 {
+			m.a[j] = m.regs[m.a[j]]
+		}
 	}
+}
+
+// call makes a system call.
+//
+//go:norace
+//go:nosplit
+func (m *machine) call() {
+	for m.left = m.op.repeat; m.left > 0; m.left-- {
+		m.r, _, m.e = syscall.RawSyscall6(m.op.nr, m.a[0], m.a[1], m.a[2], m.a[3], m.a[4], m.a[5])
+		m.a[0]++
+		if m.e != 0 && m.branch() < 0 {
+			return
+		}
+	}
+}
+
+// compute does the operations that ask the kernel nothing.
+//
+//go:norace
+//go:nosplit
+func (m *machine) compute() {
+	switch m.op.kind {
+	case kindCheck:
+		if word(m.arena[m.a[0]+m.a[1]:])&uint64(m.a[2]) != uint64(m.a[3]) {
+			m.e = syscall.Errno(m.a[4])
+		}
+	case kindSet:
+		m.r = m.a[0]
+	case kindJumpZ:
+		if m.a[0] == 0 {
+			m.pc = int(m.a[1])
+		}
+	case kindJump:
+		m.pc = int(m.a[0])
+	case kindStore:
+		at := m.a[0] + m.a[1]
+		m.arena[at], m.arena[at+1], m.arena[at+2], m.arena[at+3] = byte(m.a[2]), byte(m.a[2]>>8), byte(m.a[2]>>16), byte(m.a[2]>>24)
+	case kindFail:
+		m.e = syscall.Errno(m.a[0])
+	}
+}
+
+// settle keeps the result, or goes where the error leads.
+//
+//go:norace
+//go:nosplit
+func (m *machine) settle() {
+	if m.e == 0 && m.op.expect >= 0 && m.r != uintptr(m.op.expect) {
+		m.e = syscall.ESRCH
+	}
+	if m.e == 0 {
+		m.regs[m.op.save] = m.r // register 0 is never read
+		return
+	}
+	if to := m.branch(); to >= 0 {
+		m.pc = to
+		return
+	}
+	m.fail()
 }
 
 // word reads a 64-bit word: both architectures are little-endian.
@@ -90,38 +122,44 @@ func word(b []byte) uint64 {
 		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
 }
 
-// branch is where the program goes on after an error; -1 is nowhere.
+// branch is where the program goes on after the error; -1 is nowhere.
 //
 //go:norace
 //go:nosplit
-func (m *machine) branch(o *op, e syscall.Errno) int {
-	for j := o.first; j < o.first+o.nbr; j++ {
-		if b := &m.branches[j]; b.Errno == e || b.Errno == anyError {
+func (m *machine) branch() int {
+	for j := m.op.first; j < m.op.first+m.op.nbr; j++ {
+		if b := &m.branches[j]; b.Errno == m.e || b.Errno == anyError {
 			return b.To
 		}
 	}
 	return -1
 }
 
-// fail reports a step, with what the kernel has to say in the file system context
-// in register log, and exits.
+// fail reports the step, with what the kernel has to say in the file system context
+// of its register Log, and exits.
 //
 //go:norace
 //go:nosplit
-func (m *machine) fail(index, errno uint32, log int32) {
+func (m *machine) fail() {
 	r := m.report
-	r.index, r.errno = index, errno
+	r.index, r.errno = uint32(m.pc-1), uint32(m.e)
 	var n uintptr
-	for log > 0 && n < reportText {
-		k, _, e := syscall.RawSyscall(unix.SYS_READ, m.regs[log], uintptr(unsafe.Pointer(&r.text))+n, reportText-n)
+	for m.op.log > 0 && n < reportText {
+		k, _, e := syscall.RawSyscall6(unix.SYS_READ, m.regs[m.op.log], uintptr(unsafe.Pointer(&r.text))+n, reportText-n, 0, 0, 0)
 		if e != 0 || k == 0 {
 			break
 		}
 		n += k
 	}
-	syscall.RawSyscall(unix.SYS_WRITE, m.errfd, uintptr(unsafe.Pointer(r)), reportHead+n)
+	syscall.RawSyscall6(unix.SYS_WRITE, m.errfd, uintptr(unsafe.Pointer(r)), reportHead+n, 0, 0, 0)
+	m.exit(127)
+}
+
+//go:norace
+//go:nosplit
+func (m *machine) exit(code uintptr) {
 	for {
-		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
+		syscall.RawSyscall6(unix.SYS_EXIT_GROUP, code, 0, 0, 0, 0, 0)
 	}
 }
 
@@ -130,50 +168,47 @@ func (m *machine) fail(index, errno uint32, log int32) {
 //
 //go:norace
 //go:nosplit
-func (m *machine) fork() (uintptr, syscall.Errno) {
+func (m *machine) fork() {
 	// The exit signal is this process's own, which CLONE_PARENT copies.
-	pid, _, e := syscall.RawSyscall6(unix.SYS_CLONE, unix.CLONE_PARENT, 0, 0, 0, 0, 0)
-	if e != 0 || pid == 0 {
-		return 0, e
+	m.r, _, m.e = syscall.RawSyscall6(unix.SYS_CLONE, unix.CLONE_PARENT, 0, 0, 0, 0, 0)
+	if m.e != 0 || m.r == 0 {
+		return
 	}
-	m.report.index, m.report.errno = reportFork, uint32(pid)
-	syscall.RawSyscall(unix.SYS_WRITE, m.errfd, uintptr(unsafe.Pointer(m.report)), reportHead)
-	for {
-		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
-	}
+	m.report.index, m.report.errno = reportFork, uint32(m.r)
+	syscall.RawSyscall6(unix.SYS_WRITE, m.errfd, uintptr(unsafe.Pointer(m.report)), reportHead, 0, 0, 0)
+	m.exit(0)
 }
 
-// closeOthers closes every descriptor but those of keep. Closing, not
+// closeOthers closes every descriptor but those of a list. Closing, not
 // close-on-exec: an image's links and its working directory could use them before.
 //
 //go:norace
 //go:nosplit
-func (m *machine) closeOthers(keep []int32) syscall.Errno {
+func (m *machine) closeOthers() {
+	keep := m.keep[m.a[0]]
 	from := uintptr(0)
-	for i := 0; i <= len(keep); i++ {
-		to := ^uintptr(0) >> 32 // the greatest 32-bit number
-		if i < len(keep) {
-			to = uintptr(keep[i])
-			if from == to {
-				from++
-				continue
-			}
-			to--
+	for _, fd := range keep {
+		if to := uintptr(fd); from < to && m.e == 0 {
+			m.closeRange(from, to-1)
 		}
-		_, _, e := syscall.RawSyscall(unix.SYS_CLOSE_RANGE, from, to, 0)
-		if e == syscall.ENOSYS {
-			if last := uintptr(m.lastFD); to > last {
-				to = last
-			}
-			for fd := from; fd <= to; fd++ {
-				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-			}
-		} else if e != 0 {
-			return e
-		}
-		if i < len(keep) {
-			from = uintptr(keep[i]) + 1
-		}
+		from = uintptr(fd) + 1
 	}
-	return 0
+	if m.e == 0 {
+		m.closeRange(from, 1<<32-1)
+	}
+}
+
+// closeRange closes descriptors, the last one included.
+//
+//go:norace
+//go:nosplit
+func (m *machine) closeRange(first, last uintptr) {
+	_, _, m.e = syscall.RawSyscall6(unix.SYS_CLOSE_RANGE, first, last, 0, 0, 0, 0)
+	if m.e != syscall.ENOSYS {
+		return
+	}
+	m.e = 0
+	for ; first <= last && first <= uintptr(m.lastFD); first++ {
+		syscall.RawSyscall6(unix.SYS_CLOSE, first, 0, 0, 0, 0, 0)
+	}
 }

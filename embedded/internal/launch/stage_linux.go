@@ -105,12 +105,12 @@ func runStage() {
 // handlers would need the runtime. The program resets handlers before it unblocks them.
 //
 //go:norace
-//go:nosplit
+//go:noinline
 func forkStage(m *machine, mask *uint64) {
 	*mask = ^uint64(0)
 	syscall.RawSyscall6(unix.SYS_RT_SIGPROCMASK, unix.SIG_SETMASK, uintptr(unsafe.Pointer(mask)), 0, 8, 0, 0)
-	if _, e := m.fork(); e != 0 {
-		syscall.RawSyscall(unix.SYS_EXIT_GROUP, 127, 0, 0)
+	if m.fork(); m.e != 0 {
+		m.exit(127)
 	}
 	run(m)
 }

@@ -36,77 +36,69 @@ type walker struct {
 	path  [2*pathMax + 1]byte // what is left, at the end of the array: link targets are put before it
 	link  [pathMax]byte
 	statx unix.Statx_t
-	at    int
+	at    int // where what is left begins
+
+	root, cur, fd uintptr // the directory to start from, the one that was reached, what was opened in it
+	flags         uintptr
+	name          *byte // a component, with a NUL after it; nil at the end
+	last          bool  // it is the last one
+	links         int
+	e             syscall.Errno
 }
 
 var (
-	empty  = [1]byte{}
-	dotdot = [3]byte{'.', '.'}
+	empty = [1]byte{}
+	dot   = [2]byte{'.'}
 )
 
-// resolve walks path (ending in NUL) from the directory root and returns a descriptor with O_PATH.
+// resolve does the operation walk: root, path, flags; the result is a descriptor with O_PATH.
 //
 //go:norace
 //go:nosplit
-func (w *walker) resolve(path []byte, root, flags uintptr) (uintptr, syscall.Errno) {
+func (w *walker) resolve(m *machine) {
+	w.root, w.flags = m.a[0], m.a[2]
+	w.links, w.e = 0, 0
+	w.take(m.arena[m.a[1]:])
+	w.toRoot()
+	for w.e == 0 {
+		w.next()
+		if w.name == nil {
+			break
+		}
+		w.open()
+		w.create()
+		w.stat()
+		w.descend()
+		w.follow()
+	}
+	if w.e == 0 {
+		w.check()
+	}
+	m.r, m.e = w.cur, w.e
+}
+
+// take starts with a path that ends in NUL.
+//
+//go:norace
+//go:nosplit
+func (w *walker) take(path []byte) {
 	n := 0
 	for path[n] != 0 {
 		n++
 	}
 	w.at = len(w.path) - 1
 	w.path[w.at] = 0
-	if !w.prepend(path, n) {
-		return 0, syscall.ENAMETOOLONG
-	}
-	cur, _, e := syscall.RawSyscall6(unix.SYS_OPENAT, root, uintptr(unsafe.Pointer(&dotdot[1])), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0, 0, 0)
-	if e != 0 {
-		return 0, e
-	}
-	for links := 0; ; {
-		name, last := w.next()
-		if name == nil {
-			return w.finish(cur, flags)
-		}
-		next, e := w.step(cur, name, last, flags)
-		if e != 0 {
-			syscall.RawSyscall(unix.SYS_CLOSE, cur, 0, 0)
-			return 0, e
-		}
-		if w.statx.Mode&unix.S_IFMT != unix.S_IFLNK {
-			syscall.RawSyscall(unix.SYS_CLOSE, cur, 0, 0)
-			cur = next
-			continue
-		}
-		links++
-		k, _, e := syscall.RawSyscall6(unix.SYS_READLINKAT, next, uintptr(unsafe.Pointer(&empty)), uintptr(unsafe.Pointer(&w.link)), pathMax, 0, 0)
-		syscall.RawSyscall(unix.SYS_CLOSE, next, 0, 0)
-		switch {
-		case e != 0:
-		case links > maxLinks || flags&walkStrict != 0:
-			e = syscall.ELOOP
-		case k == pathMax || !w.prepend(w.link[:], int(k)):
-			e = syscall.ENAMETOOLONG
-		case w.link[0] == '/':
-			syscall.RawSyscall(unix.SYS_CLOSE, cur, 0, 0)
-			cur, _, e = syscall.RawSyscall6(unix.SYS_OPENAT, root, uintptr(unsafe.Pointer(&dotdot[1])), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0, 0, 0)
-			if e != 0 {
-				return 0, e
-			}
-		}
-		if e != 0 {
-			syscall.RawSyscall(unix.SYS_CLOSE, cur, 0, 0)
-			return 0, e
-		}
-	}
+	w.prepend(path, n)
 }
 
 // prepend puts n bytes of s and a slash before what is left.
 //
 //go:norace
 //go:nosplit
-func (w *walker) prepend(s []byte, n int) bool {
+func (w *walker) prepend(s []byte, n int) {
 	if w.at < n+1 {
-		return false
+		w.e = syscall.ENAMETOOLONG
+		return
 	}
 	w.at--
 	w.path[w.at] = '/'
@@ -114,24 +106,27 @@ func (w *walker) prepend(s []byte, n int) bool {
 		w.at--
 		w.path[w.at] = s[n]
 	}
-	return true
 }
 
-// next takes the next component from what is left, with a NUL after it; nil is
-// the end. last says that it is the last one.
+// toRoot opens the root as the directory that was reached.
 //
 //go:norace
 //go:nosplit
-func (w *walker) next() (name *byte, last bool) {
-	for {
-		for w.path[w.at] == '/' {
-			w.at++
-		}
-		if w.path[w.at] == 0 {
-			return nil, true
-		}
+func (w *walker) toRoot() {
+	if w.e == 0 {
+		w.cur, _, w.e = syscall.RawSyscall6(unix.SYS_OPENAT, w.root, uintptr(unsafe.Pointer(&dot)), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0, 0, 0)
+	}
+}
+
+// next takes the next component from what is left.
+//
+//go:norace
+//go:nosplit
+func (w *walker) next() {
+	w.name = nil
+	for w.slashes(); w.path[w.at] != 0; w.slashes() {
 		start := w.at
-		for w.path[w.at] != '/' {
+		for w.path[w.at] != '/' { // one follows: prepend puts it there
 			w.at++
 		}
 		w.path[w.at] = 0
@@ -139,59 +134,123 @@ func (w *walker) next() (name *byte, last bool) {
 		if w.at == start+2 && w.path[start] == '.' {
 			continue
 		}
-		for w.path[w.at] == '/' {
-			w.at++
-		}
-		return &w.path[start], w.path[w.at] == 0
+		w.slashes()
+		w.name, w.last = &w.path[start], w.path[w.at] == 0
+		return
 	}
 }
 
-// step opens the component name of the directory cur, creates it if it is missing
-// and that is asked for, and leaves its type in statx.
-//
 //go:norace
 //go:nosplit
-func (w *walker) step(cur uintptr, name *byte, last bool, flags uintptr) (uintptr, syscall.Errno) {
-	for tries := 0; ; tries++ {
-		fd, _, e := syscall.RawSyscall6(unix.SYS_OPENAT, cur, uintptr(unsafe.Pointer(name)), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0, 0, 0)
-		if e == 0 {
-			_, _, e = syscall.RawSyscall6(unix.SYS_STATX, fd, uintptr(unsafe.Pointer(&empty)), unix.AT_EMPTY_PATH, unix.STATX_TYPE, uintptr(unsafe.Pointer(&w.statx)), 0)
-			if e != 0 {
-				syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
-			}
-			return fd, e
-		}
-		if e != syscall.ENOENT || flags&(walkMkdir|walkMkfile) == 0 || tries == 2 {
-			return 0, e
-		}
-		// EEXIST: somebody else created it meanwhile, and what it is will be seen.
-		if last && flags&walkMkfile != 0 {
-			_, _, e = syscall.RawSyscall6(unix.SYS_MKNODAT, cur, uintptr(unsafe.Pointer(name)), unix.S_IFREG|0o644, 0, 0, 0)
-		} else {
-			_, _, e = syscall.RawSyscall6(unix.SYS_MKDIRAT, cur, uintptr(unsafe.Pointer(name)), 0o755, 0, 0, 0)
-		}
-		if e != 0 && e != syscall.EEXIST {
-			return 0, e
-		}
+func (w *walker) slashes() {
+	for w.path[w.at] == '/' {
+		w.at++
 	}
 }
 
-// finish checks that what was found is what was asked for.
+// open opens the component.
 //
 //go:norace
 //go:nosplit
-func (w *walker) finish(fd, flags uintptr) (uintptr, syscall.Errno) {
-	_, _, e := syscall.RawSyscall6(unix.SYS_STATX, fd, uintptr(unsafe.Pointer(&empty)), unix.AT_EMPTY_PATH, unix.STATX_TYPE, uintptr(unsafe.Pointer(&w.statx)), 0)
+func (w *walker) open() {
+	w.fd, _, w.e = syscall.RawSyscall6(unix.SYS_OPENAT, w.cur, uintptr(unsafe.Pointer(w.name)), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0, 0, 0)
+}
+
+// create makes the component if it is missing and that is asked for, and opens it. Who
+// creates it at the same time is no error (EEXIST): what it is will be seen.
+//
+//go:norace
+//go:nosplit
+func (w *walker) create() {
+	if w.e != syscall.ENOENT || w.flags&(walkMkdir|walkMkfile) == 0 {
+		return
+	}
+	if w.last && w.flags&walkMkfile != 0 {
+		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKNODAT, w.cur, uintptr(unsafe.Pointer(w.name)), unix.S_IFREG|0o644, 0, 0, 0)
+	} else {
+		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKDIRAT, w.cur, uintptr(unsafe.Pointer(w.name)), 0o755, 0, 0, 0)
+	}
+	if w.e == 0 || w.e == syscall.EEXIST {
+		w.open()
+	}
+}
+
+// stat tells what was opened.
+//
+//go:norace
+//go:nosplit
+func (w *walker) stat() {
+	if w.e != 0 {
+		w.closeCur()
+		return
+	}
+	_, _, w.e = syscall.RawSyscall6(unix.SYS_STATX, w.fd, uintptr(unsafe.Pointer(&empty)), unix.AT_EMPTY_PATH, unix.STATX_TYPE, uintptr(unsafe.Pointer(&w.statx)), 0)
+	if w.e != 0 {
+		w.closeCur()
+		w.cur = w.fd
+		w.closeCur()
+	}
+}
+
+// descend makes what was opened the directory that was reached, if it is no link.
+//
+//go:norace
+//go:nosplit
+func (w *walker) descend() {
+	if w.e == 0 && w.statx.Mode&unix.S_IFMT != unix.S_IFLNK {
+		w.closeCur()
+		w.cur = w.fd
+	}
+}
+
+// follow puts the text of a link before what is left.
+//
+//go:norace
+//go:nosplit
+func (w *walker) follow() {
+	if w.e != 0 || w.statx.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return
+	}
+	var n uintptr
+	n, _, w.e = syscall.RawSyscall6(unix.SYS_READLINKAT, w.fd, uintptr(unsafe.Pointer(&empty)), uintptr(unsafe.Pointer(&w.link)), pathMax, 0, 0)
+	syscall.RawSyscall6(unix.SYS_CLOSE, w.fd, 0, 0, 0, 0, 0)
+	w.links++
+	switch {
+	case w.e != 0:
+	case w.links > maxLinks || w.flags&walkStrict != 0:
+		w.e = syscall.ELOOP
+	case n == pathMax:
+		w.e = syscall.ENAMETOOLONG
+	default:
+		w.prepend(w.link[:], int(n))
+	}
+	if w.e != 0 || w.link[0] == '/' {
+		w.closeCur()
+		w.toRoot()
+	}
+}
+
+// check requires that what was found is what was asked for.
+//
+//go:norace
+//go:nosplit
+func (w *walker) check() {
+	_, _, w.e = syscall.RawSyscall6(unix.SYS_STATX, w.cur, uintptr(unsafe.Pointer(&empty)), unix.AT_EMPTY_PATH, unix.STATX_TYPE, uintptr(unsafe.Pointer(&w.statx)), 0)
 	dir := w.statx.Mode&unix.S_IFMT == unix.S_IFDIR
 	switch {
-	case e != 0:
-	case flags&walkDir != 0 && !dir:
-		e = syscall.ENOTDIR
-	case flags&walkFile != 0 && dir:
-		e = syscall.EISDIR
+	case w.e != 0:
+	case w.flags&walkDir != 0 && !dir:
+		w.e = syscall.ENOTDIR
+	case w.flags&walkFile != 0 && dir:
+		w.e = syscall.EISDIR
 	}
-	if e != 0 {
-		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+	if w.e != 0 {
+		w.closeCur()
 	}
-	return fd, e
+}
+
+//go:norace
+//go:nosplit
+func (w *walker) closeCur() {
+	syscall.RawSyscall6(unix.SYS_CLOSE, w.cur, 0, 0, 0, 0, 0)
 }
