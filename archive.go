@@ -9,8 +9,8 @@ import (
 // GetArchive streams a tar of a path in the container, whose base name is the
 // tar's root, with what the engine tells about the path. The path is absolute, or taken from the root
 // directory, and is cleaned: "/etc/." is "/etc". A missing one is an
-// [ErrNotFound]. The caller closes the reader; ctx governs it until then. A tar that is cut short is an error of
-// the reader, or of archive/tar's.
+// [ErrNotFound]. The caller closes the reader; ctx governs it until then. A tar that is cut short is
+// [io.ErrUnexpectedEOF].
 //
 // A symbolic link itself is archived as a link by Docker, and followed by
 // Podman; [Container.CopyFrom], [Container.ReadFile] and [Container.FS] follow it on every engine.
@@ -25,7 +25,7 @@ func (c *Container) GetArchive(ctx context.Context, name string, opts ...Archive
 	if name, err = containerPath("GetArchive", name); err != nil {
 		return nil, PathStat{}, err
 	}
-	return c.cli.e.ContainerGetArchive(ctx, c.id, name, o)
+	return c.getArchive(ctx, name, o)
 }
 
 // PutArchive unpacks a tar, plain or gzip-compressed, into an existing directory

@@ -30,7 +30,7 @@ type openArchive struct {
 func (c *Container) follow(ctx context.Context, name string) (*openArchive, error) {
 	given := name
 	for range maxLinks {
-		rc, stat, err := c.cli.e.ContainerGetArchive(ctx, c.id, name, engine.ArchiveOptions{})
+		rc, stat, err := c.getArchive(ctx, name, engine.ArchiveOptions{})
 		if err != nil {
 			return nil, err
 		}

@@ -134,7 +134,7 @@ func (f *containerFS) fetch(name string) (*node, error) {
 // links themselves show how it is written in the archive of its directory only; and so does every engine
 // with links that lead nowhere, or round in a circle.
 func (f *containerFS) link(name string) (*node, error) {
-	rc, stat, err := f.c.cli.e.ContainerGetArchive(f.ctx, f.c.id, "/"+slashed(name), engine.ArchiveOptions{})
+	rc, stat, err := f.c.getArchive(f.ctx, "/"+slashed(name), engine.ArchiveOptions{})
 	if err == nil {
 		defer rc.Close()
 		if stat.Mode&fs.ModeSymlink == 0 {

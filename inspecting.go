@@ -72,9 +72,13 @@ func (c *Container) Diff(ctx context.Context) ([]Change, error) {
 }
 
 // Export streams the container's root file system as a tar. The caller closes it.
-// Volumes are not in it.
+// Volumes are not in it. A tar that is cut short is [io.ErrUnexpectedEOF].
 func (c *Container) Export(ctx context.Context) (io.ReadCloser, error) {
-	return c.cli.e.ContainerExport(ctx, c.id)
+	rc, err := c.cli.e.ContainerExport(ctx, c.id)
+	if err != nil {
+		return nil, err
+	}
+	return &wholeTar{ReadCloser: rc}, nil
 }
 
 // Commit makes an image of the container's files and configuration.
