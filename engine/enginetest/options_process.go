@@ -206,6 +206,8 @@ func (t *T) image(changes ...string) string {
 	t.Helper()
 	c := t.Create(t.Spec("true"))
 	name := t.NewName()
+	// A layer of its own: Podman's commit fails while another image of the same layers is being removed.
+	t.Check(c.WriteFile(t.Context(), "/"+name, []byte(name), 0o644), "write file")
 	img, err := c.Commit(t.Context(), berth.CommitOptions{Repository: "localhost/" + name, Tag: "v1", Changes: changes})
 	t.Check(err, "commit")
 	t.Cleanup(func() {
