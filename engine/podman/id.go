@@ -22,6 +22,8 @@ func checkName(kind, id string) (string, error) {
 		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "a path is neither a name nor an ID"}
 	case strings.ContainsFunc(name, unicode.IsControl):
 		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "it has control characters"}
+	case strings.Contains(name, "%"): // no name has it, and Podman unescapes what it gets twice
+		return "", &engine.InvalidError{Option: kind, Value: id, Reason: "it has a percent sign"}
 	}
 	return name, nil
 }
