@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
@@ -114,16 +116,34 @@ func (e *Engine) ContainerGetArchive(ctx context.Context, id, path string, opts 
 	if opts.Compress {
 		return nil, engine.PathStat{}, e.unsupported("ArchiveOptions.Compress", "", "Podman sends plain archives only")
 	}
-	resp, err := e.archive(ctx, op{"get archive from container", id}, http.MethodGet, id, path)
-	if err != nil {
-		return nil, engine.PathStat{}, err
-	}
-	stat, err := pathStat(resp.Header, path)
-	if err != nil {
+	o := op{"get archive from container", id}
+	// Podman answers before it reads the files. It finds none when the container ends in between, which takes its file system away for a moment.
+	const tries, pause = 5, 100 * time.Millisecond
+	for try := 1; ; try++ {
+		resp, err := e.archive(ctx, o, http.MethodGet, id, path)
+		if err != nil {
+			return nil, engine.PathStat{}, err
+		}
+		stat, err := pathStat(resp.Header, path)
+		if err != nil {
+			resp.Body.Close()
+			return nil, engine.PathStat{}, err
+		}
+		body := bufio.NewReader(resp.Body)
+		if _, err := body.Peek(1); err != io.EOF || try == tries {
+			return readCloser{body, resp.Body}, stat, nil
+		}
 		resp.Body.Close()
-		return nil, engine.PathStat{}, err
+		if err := e.pause(ctx, o, pause); err != nil {
+			return nil, engine.PathStat{}, err
+		}
 	}
-	return resp.Body, stat, nil
+}
+
+// readCloser reads from one and closes another.
+type readCloser struct {
+	io.Reader
+	io.Closer
 }
 
 // ContainerPutArchive implements [engine.Containers]. Podman would make a missing directory, so that it is looked for first.
