@@ -41,7 +41,7 @@ func (r *running) watch(ctx context.Context) (*engine.ExecState, error) {
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return st, ctx.Err()
+			return st, contextError(ctx)
 		}
 	}
 }

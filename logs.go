@@ -2,6 +2,8 @@ package berth
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -68,13 +70,23 @@ func (c *Container) Logs(ctx context.Context, opts ...LogOptions) iter.Seq2[LogL
 		if lines.stopped {
 			return
 		}
-		if err != nil && ctx.Err() != nil {
-			err = contextError(ctx)
-		}
-		if err != nil {
+		if err = c.logError(ctx, err); err != nil {
 			yield(LogLine{}, err)
 		}
 	}
+}
+
+// logError says what the end of reading a log with err means.
+func (c *Container) logError(ctx context.Context, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("read log of %v: %w", c, err)
+	}
+	return err
 }
 
 // LogsTo copies the container's log to writers, without taking lines apart; a nil
@@ -93,11 +105,7 @@ func (c *Container) LogsTo(ctx context.Context, stdout, stderr io.Writer, opts .
 		return err
 	}
 	defer r.Close()
-	err = copyOutput(stdout, stderr, r, r.Multiplexed())
-	if err != nil && ctx.Err() != nil {
-		return contextError(ctx)
-	}
-	return err
+	return c.logError(ctx, copyOutput(stdout, stderr, r, r.Multiplexed()))
 }
 
 // CombinedLogs returns the container's log, stdout and stderr in the order in
