@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,38 +13,45 @@ import (
 	"github.com/berthdev/berth/internal/testmod/rig"
 )
 
-// fault is what happens to a stream in the middle.
+// fault is what happens to streams in the middle.
 type fault struct {
 	name string
-	// do does it, to a stream that flows.
+	// do does it, to streams that flow.
 	do func(p *rig.Proxy, cancel context.CancelCauseFunc)
-	// check looks at the error of the call.
-	check func(t *testing.T, s stream, err error)
+	// lives says that the engine can still be reached.
+	lives bool
+	// check looks at the error of a stream that shows that it was cut.
+	check func(t *testing.T, s *flowing)
 }
 
 var faultsOfStreams = []fault{
-	{"cut", func(p *rig.Proxy, _ context.CancelCauseFunc) { p.Cut() }, func(t *testing.T, s stream, err error) {
-		if !s.silent {
-			wantLost(t, s.name, err)
-		}
+	{"cut", func(p *rig.Proxy, _ context.CancelCauseFunc) { p.Cut() }, true, func(t *testing.T, s *flowing) {
+		wantLost(t, s.name, s.err)
+		wantOrphan(t, s, false)
 	}},
-	{"down", func(p *rig.Proxy, _ context.CancelCauseFunc) { p.Down() }, func(t *testing.T, s stream, err error) {
-		if s.silent {
-			return
-		}
-		wantLost(t, s.name, err)
-		if orphan, ok := errors.AsType[*berth.OrphanError](err); ok != strings.HasPrefix(s.name, "Containers.Run") || ok && orphan.Container == nil {
-			t.Errorf("%s = %v, an OrphanError: %v", s.name, err, ok)
-		}
+	{"down", func(p *rig.Proxy, _ context.CancelCauseFunc) { p.Down() }, false, func(t *testing.T, s *flowing) {
+		wantLost(t, s.name, s.err)
+		wantOrphan(t, s, s.runs())
 	}},
 	{"stalled, then cancelled", func(p *rig.Proxy, cancel context.CancelCauseFunc) {
 		p.Stall(true)
 		cancel(errCause)
-	}, func(t *testing.T, s stream, err error) {
-		if !errors.Is(err, context.Canceled) || !errors.Is(err, errCause) {
-			t.Errorf("%s = %v, want context.Canceled and its cause", s.name, err)
+	}, false, func(t *testing.T, s *flowing) {
+		if !errors.Is(s.err, context.Canceled) || !errors.Is(s.err, errCause) {
+			t.Errorf("%s = %v, want context.Canceled and its cause", s.name, s.err)
 		}
+		wantOrphan(t, s, s.runs())
 	}},
+}
+
+// wantOrphan fails the test unless the error says, or does not say, that a
+// container was left behind.
+func wantOrphan(t *testing.T, s *flowing, want bool) {
+	t.Helper()
+	orphan, ok := errors.AsType[*berth.OrphanError](s.err)
+	if ok != want || ok && orphan.Container == nil {
+		t.Errorf("%s = %v, an OrphanError: %v, want %v", s.name, s.err, ok, want)
+	}
 }
 
 // TestCut: every stream from the real engine is cut in the middle, once with the
@@ -54,93 +60,42 @@ var faultsOfStreams = []fault{
 func TestCut(t *testing.T) {
 	e := rig.NeedEngine(t)
 	rig.NoEnvironment(t)
-	s := newSource(t, e)
+	sources := newSources(t, e)
 	for _, f := range faultsOfStreams {
-		t.Run(f.name, func(t *testing.T) {
-			for _, st := range streams {
-				if slices.Contains(st.polls, e.Kind()) && f.name == "cut" {
-					continue
-				}
-				t.Run(st.name, func(t *testing.T) { cutStream(t, s, st, f) })
-			}
-		})
+		t.Run(f.name, func(t *testing.T) { cutAll(t, e, sources, f) })
 	}
 }
 
-// cutStream begins a stream through a proxy, does the fault when it flows, and
-// checks what becomes of it.
-func cutStream(t *testing.T, s *source, st stream, f fault) {
+// cutAll begins all streams through a proxy, does the fault once they flow, and
+// checks what becomes of them.
+func cutAll(t *testing.T, e rig.Engine, sources []*source, f fault) {
 	leaktest.Check(t)
-	p := rig.NewProxy(t, s.e.Socket)
-	flows, resume := make(chan struct{}), make(chan struct{})
-	ready := sync.OnceFunc(func() { close(flows) })
-	patience := 10 * time.Second // for cleaning up
-	if f.name != "cut" {
-		patience = 300 * time.Millisecond // the engine does not answer any more
-	}
-	cli := rig.Connect(t, berth.WithHost(p.Host()), berth.WithCleanupTimeout(patience), berth.WithTracer(headTracer{st.head, ready}))
+	p := rig.NewProxy(t, e.Socket)
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)
-	resumed := sync.OnceFunc(func() { close(resume) })
-	defer resumed()
-	before := s.containers(t)
-	go func() {
-		select {
-		case <-flows:
-			f.do(p, cancel)
-		case <-ctx.Done():
-		}
-		resumed()
-	}()
-	err := within(t, func() error { return st.run(ctx, s, cli, ready, resume) })
-	select {
-	case <-flows:
-	default:
-		if errors.Is(err, berth.ErrUnsupported) {
-			t.Logf("%v", err)
-			return
-		}
-		if err == errNoRegistry {
-			t.Skip(err)
-		}
-		t.Fatalf("%s did not come to flow: %v", st.name, err)
+	patience := 10 * time.Second // for cleaning up
+	if !f.lives {
+		patience = 300 * time.Millisecond // in vain
 	}
-	f.check(t, st, err)
+	before := sources[0].containers(t)
+	fl := begin(t, ctx, sources, func(s stream) bool { return !f.lives || !slices.Contains(s.polls, e.Kind()) },
+		berth.WithHost(p.Host()), berth.WithCleanupTimeout(patience))
+	f.do(p, cancel)
+	for _, s := range fl.ended(t) {
+		if !s.silent {
+			f.check(t, s)
+		}
+	}
 	p.Cut() // what is stalled must not reach the engine after all
 	p.Stall(false)
-	cleanUp(t, s, before, st, f, err)
-}
-
-// headTracer calls ready when the answer to a request with this end of its path
-// has begun.
-type headTracer struct {
-	path  string
-	ready func()
-}
-
-func (h headTracer) Start(ctx context.Context, _, path string) (context.Context, func(int, error)) {
-	return ctx, func(status int, _ error) {
-		if h.path != "" && strings.HasSuffix(path, h.path) && status != 0 {
-			h.ready()
-		}
-	}
-}
-
-// cleanUp checks that a run has removed its container where it could, and removes
-// it where it could not.
-func cleanUp(t *testing.T, s *source, before map[string]bool, st stream, f fault, failure error) {
-	t.Helper()
-	if !strings.HasPrefix(st.name, "Containers.Run") {
-		return
-	}
-	for id := range s.containers(t) {
+	for id := range sources[0].containers(t) {
 		if before[id] {
 			continue
 		}
-		if f.name == "cut" {
-			t.Errorf("%s left container %s behind: %v", st.name, id, failure)
+		if f.lives {
+			t.Errorf("container %s was left behind", id)
 		}
-		err := s.with(func(cli *berth.Client) error {
+		err := sources[0].with(func(cli *berth.Client) error {
 			return cli.Containers.Remove(t.Context(), id, berth.RemoveOptions{Force: true, Volumes: true})
 		})
 		if err != nil {
@@ -172,13 +127,11 @@ func TestCutInside(t *testing.T) {
 	e := rig.NeedEngine(t)
 	leaktest.Check(t)
 	rig.NoEnvironment(t)
-	s := newSource(t, e)
+	c := rig.Start(t, e.Connect(t), "sleep 1000")
 	for _, after := range []int64{1, 100, 1000, 100_000, 200_001} {
 		p := rig.NewProxy(t, e.Socket)
-		cli := rig.Connect(t, berth.WithHost(p.Host()))
-		c := handle(t.Context(), cli, s.id)
 		count := &counter{}
-		cmd := c.Command("sh", "-c", "usleep 100000; head -c 300000 /dev/zero")
+		cmd := handle(t.Context(), rig.Connect(t, berth.WithHost(p.Host())), c.ID()).Command("sh", "-c", "usleep 100000; head -c 300000 /dev/zero")
 		cmd.Stdout = count
 		if err := cmd.Start(t.Context()); err != nil {
 			t.Fatal(err)
@@ -197,3 +150,6 @@ func (c *counter) Write(p []byte) (int, error) {
 	c.n += len(p)
 	return len(p), nil
 }
+
+// runs says that the stream is a Run, which owns a container.
+func (s *stream) runs() bool { return strings.HasPrefix(s.name, "Containers.Run") }

@@ -1,14 +1,9 @@
 package faults
 
 import (
-	"context"
 	"errors"
 	"os"
-	"slices"
 	"strconv"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -38,62 +33,19 @@ func TestKilledEngine(t *testing.T) {
 	}
 	rig.NoEnvironment(t)
 	leaktest.Check(t)
-	s := newSource(t, e)
-	sources := slices.Repeat([]*source{s}, len(streams))
-	for i, st := range streams {
-		if st.locks {
-			sources[i] = newSource(t, e)
-		}
-	}
-	waits := make(chan struct{}) // the Container.Wait among the calls has come to wait; the runs wait too
-	var waiting atomic.Int32
-	cli := e.Connect(t, berth.WithCleanupTimeout(time.Second), berth.WithTracer(headTracer{"/wait", func() {
-		if waiting.Add(1) == 3 {
-			close(waits)
-		}
-	}}))
-
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	type flowing struct {
-		stream
-		err error
-	}
-	var all []*flowing
-	var calls, flow sync.WaitGroup
-	resume := make(chan struct{})
-	for i, st := range streams {
-		fl := &flowing{stream: st}
-		all = append(all, fl)
-		if st.head == "" {
-			flow.Add(1)
-		}
-		ready := func() {}
-		if st.head == "" {
-			ready = sync.OnceFunc(flow.Done)
-		}
-		from := sources[i]
-		calls.Go(func() {
-			fl.err = st.run(ctx, from, cli, ready, resume)
-			ready() // if it never came to that
-		})
-	}
-	within(t, func() error { flow.Wait(); <-waits; return nil })
+	sources := newSources(t, e)
+	cli := e.Connect(t)
+	f := begin(t, t.Context(), sources, func(stream) bool { return true }, berth.WithHost(e.Host), berth.WithCleanupTimeout(time.Second))
 
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { rig.Script(t, "up", e.Name) }) // whatever happens
-	close(resume)
-	within(t, func() error { calls.Wait(); return nil })
-	for _, fl := range all {
-		t.Logf("%s: %v", fl.name, fl.err)
-		if !fl.silent {
-			wantLost(t, fl.name, fl.err)
+	for _, s := range f.ended(t) {
+		if !s.silent {
+			wantLost(t, s.name, s.err)
 		}
-		if _, ok := errors.AsType[*berth.OrphanError](fl.err); ok != strings.HasPrefix(fl.name, "Containers.Run") {
-			t.Errorf("%s = %v, an OrphanError: %v", fl.name, fl.err, ok)
-		}
+		wantOrphan(t, s, s.runs())
 	}
 	if err := cli.Ping(t.Context()); !errors.Is(err, berth.ErrUnavailable) {
 		t.Errorf("Ping of the killed engine = %v", err)
