@@ -1,8 +1,12 @@
 package launch
 
 import (
+	"slices"
+
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/nofile"
 )
 
 // rlimits are the resource limits by their OCI names.
@@ -25,8 +29,13 @@ var rlimits = map[string]int{
 	"RLIMIT_STACK":      unix.RLIMIT_STACK,
 }
 
-// limits sets the resource limits.
+// limits sets the resource limits. What is not given is the parent's, and of open files
+// what the parent was started with.
 func (b *builder) limits(list []specs.POSIXRlimit) error {
+	given := slices.ContainsFunc(list, func(l specs.POSIXRlimit) bool { return l.Type == "RLIMIT_NOFILE" })
+	if soft, hard, ok := nofile.Original(); ok && !given {
+		b.add("set RLIMIT_NOFILE", "prlimit64", num(0), num(unix.RLIMIT_NOFILE), b.words(soft, hard), num(0))
+	}
 	for _, l := range list {
 		n, ok := rlimits[l.Type]
 		if !ok {

@@ -103,6 +103,25 @@ var others = map[string]func(root string) error{
 		}
 		return nil
 	},
+	// limit prints the limit of open files in a container.
+	"limit": func(root string) error {
+		for _, o := range []options{{}, {reexec: true}} {
+			p, err := Start(Config{Spec: dockerSpec(root, "/bin/sh", "-c", "ulimit -Sn; ulimit -Hn; sleep 1000"), Stdout: os.Stdout, options: o})
+			if err != nil {
+				return err
+			}
+			e, err := Exec(ExecConfig{Container: p.PID, Process: dockerSpec("", "/bin/sh", "-c", "ulimit -Sn; ulimit -Hn").Process, Stdout: os.Stdout, options: o})
+			if err == nil {
+				_, err = e.Wait()
+			}
+			time.Sleep(100 * time.Millisecond) // until the first process has printed too
+			p.kill()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	},
 	// rootless starts containers as an ordinary user and prints what they do.
 	"rootless": func(root string) error {
 		spec := rootlessSpec(root, "id -u; id -g; cat /proc/self/uid_map | tr -s ' '; echo x > /dev/null; touch /made; stat -c %u /made; ls -l /dev/zero | cut -c1-10; hostname; grep ^Seccomp: /proc/self/status")
@@ -116,7 +135,11 @@ var others = map[string]func(root string) error{
 				return fmt.Errorf("it ended with %v %v", s, err)
 			}
 		}
-		spec = rootlessSpec("", "cat order; echo new > /new; rm -r /etc && mkdir /etc && cat /new; sleep 1000")
+		line := "cat order; echo new > /new; rm -r /etc && mkdir /etc && cat /new; sleep 1000"
+		if unix.Setxattr(root, "user.test", nil, 0) == unix.EOPNOTSUPP { // without them overlay cannot replace a directory
+			line = "cat order; echo new > /new; cat /new; sleep 1000"
+		}
+		spec = rootlessSpec("", line)
 		dir := filepath.Dir(root)
 		for _, d := range []string{"lower", "upper", "work"} {
 			os.Mkdir(filepath.Join(dir, d), 0o755)
@@ -263,6 +286,18 @@ func TestRootless(t *testing.T) {
 	want := strings.Repeat(one, 3) + "top\nnew\n" + strings.Repeat("0\nbox\n/new\n/bin/busybox\n", 2)
 	if string(b) != want {
 		t.Errorf("got %q\nwant %q", b, want)
+	}
+}
+
+// TestOpenFiles: without a limit of its own a container has the one that this program was started
+// with, not the one that the Go runtime makes of it.
+func TestOpenFiles(t *testing.T) {
+	cmd := other(t, "limit", rootfs(t))
+	cmd.Args = []string{"sh", "-c", "ulimit -Sn 300; ulimit -Hn 3000; exec " + cmd.Path}
+	cmd.Path = "/bin/sh"
+	b, err := cmd.Output()
+	if want := strings.Repeat("300\n3000\n", 4); err != nil || string(b) != want {
+		t.Errorf("%q %v, want %q", b, err, want)
 	}
 }
 

@@ -87,12 +87,6 @@ func TestStepErrors(t *testing.T) {
 		{"another namespace", "join the namespace /proc/self/ns/uts: invalid argument", func(c *Config) {
 			c.Spec.Linux.Namespaces[1].Path = "/proc/self/ns/uts"
 		}},
-		{"AppArmor", "set the AppArmor profile p: no such file or directory (this kernel has no AppArmor)", func(c *Config) {
-			if _, err := os.Stat("/sys/module/apparmor"); err == nil {
-				t.Skip("this kernel has AppArmor")
-			}
-			c.Spec.Process.ApparmorProfile = "p"
-		}},
 		{"working directory", "enter the working directory /no/such: no such file or directory", func(c *Config) { c.Spec.Process.Cwd = "/no/such" }},
 		{"cgroup", "open /no/such/tasks: no such file or directory", func(c *Config) { c.TasksFiles = []string{"/no/such/tasks"} }},
 		{"limit", "set RLIMIT_NOFILE: invalid argument", func(c *Config) {
@@ -108,6 +102,43 @@ func TestStepErrors(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
+	}
+}
+
+// TestAppArmor: the profile of start and exec, by the first one that the kernel has loaded;
+// without AppArmor, an error.
+func TestAppArmor(t *testing.T) {
+	b, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
+	if os.IsNotExist(err) {
+		_, err := output(t, config(t, "true", func(c *Config) { c.Spec.Process.ApparmorProfile = "p" }))
+		if want := "set the AppArmor profile p: no such file or directory (this kernel has no AppArmor)"; err == nil || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+		return
+	}
+	profile, want := "unconfined", "unconfined\n"
+	if name, _, ok := strings.Cut(string(b), " ("); ok {
+		profile, want = name, strings.SplitAfter(string(b), "\n")[0]
+	}
+	for way, change := range map[string]func(*Config){
+		"fork":           func(c *Config) {},
+		"stage":          func(c *Config) { c.options.reexec = true },
+		"user namespace": func(c *Config) { withUserNamespace(c.Spec) },
+	} {
+		var o options
+		apply := func(c *Config) {
+			c.Spec.Process.ApparmorProfile = profile
+			change(c)
+			o = c.options
+		}
+		const line = "cat /proc/self/attr/apparmor/current"
+		if r := mustRun(t, line, apply); r.out != want {
+			t.Errorf("%s: start: %q %q, want %q", way, r.out, r.err, want)
+		}
+		r, err := inside(t, running(t, change), line, func(c *ExecConfig) { c.Process.ApparmorProfile, c.options = profile, o })
+		if err != nil || r.out != want {
+			t.Errorf("%s: exec: %q %q %v, want %q", way, r.out, r.err, err, want)
+		}
 	}
 }
 
