@@ -20,6 +20,7 @@ type flow struct {
 // flowing is a stream that flows, and what it ended with.
 type flowing struct {
 	stream
+	start func()
 	flows chan struct{}
 	over  chan struct{} // the call has returned, with err
 	err   error
@@ -57,28 +58,42 @@ func begin(t *testing.T, ctx context.Context, sources []*source, filter func(str
 		}
 		s := &flowing{stream: st, flows: make(chan struct{}), over: make(chan struct{})}
 		ready := sync.OnceFunc(func() { close(s.flows) })
-		tracer := headTracer{s.head, ready}
-		cli := rig.Connect(t, append(opts, berth.WithTracer(tracer))...)
-		f.all = append(f.all, s)
-		f.calls.Go(func() {
+		cli := rig.Connect(t, append(opts, berth.WithTracer(headTracer{st.head, ready}))...)
+		s.start = func() {
 			defer close(s.over)
 			s.err = s.run(ctx, sources[i], cli, ready, f.resume)
-		})
+		}
+		f.all = append(f.all, s)
 	}
-	for _, s := range f.all {
-		err := within(t, func() error {
-			select {
-			case <-s.flows:
-				return nil
-			case <-s.over:
-				return s.err
+	for _, locks := range []bool{false, true} { // those that lock last: see newSources
+		for _, s := range f.all {
+			if s.locks == locks {
+				f.calls.Go(s.start)
 			}
-		})
-		if err != nil {
-			t.Fatalf("%s did not come to flow: %v", s.name, err)
+		}
+		for _, s := range f.all {
+			if s.locks == locks {
+				s.wait(t)
+			}
 		}
 	}
 	return f
+}
+
+// wait waits until the stream flows.
+func (s *flowing) wait(t *testing.T) {
+	t.Helper()
+	err := within(t, func() error {
+		select {
+		case <-s.flows:
+			return nil
+		case <-s.over:
+			return s.err
+		}
+	})
+	if err != nil {
+		t.Fatalf("%s did not come to flow: %v", s.name, err)
+	}
 }
 
 // ended lets the callers go on, waits until all calls have returned, and gives
