@@ -20,6 +20,8 @@ type Config struct {
 	ImageID  string   `json:"imageID"`  // sha256:…
 	Platform string   `json:"platform"` // linux/amd64
 	Layers   []string `json:"layers"`   // diffIDs, lowest first
+	// ExtraLayers are diffIDs that image mounts use: in use as Layers are.
+	ExtraLayers []string `json:"extraLayers,omitzero"`
 	// ImageConfig is what of the image's configuration inspect shows.
 	ImageConfig engine.ImageConfig `json:"imageConfig"`
 
@@ -42,6 +44,12 @@ type Config struct {
 	// Rootless and the user namespace's maps, when there is one.
 	UIDMap []engine.IDMap `json:"uidMap,omitzero"`
 	GIDMap []engine.IDMap `json:"gidMap,omitzero"`
+
+	// Init says that the built-in reaper is the container's first process and runs Path as its child. OCI's
+	// process.args are Path and Args without it: the monitor (or who writes a bundle for runc) puts it before them.
+	Init bool `json:"init,omitzero"`
+	// Volatile says that the upper directory need not survive a crash of the machine.
+	Volatile bool `json:"volatile,omitzero"`
 
 	// StoppedByUser is set by stop and kill, cleared by start: restart policies heed it.
 	StoppedByUser bool `json:"stoppedByUser,omitzero"`
