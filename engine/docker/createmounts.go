@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
@@ -138,16 +139,19 @@ func volumeMount(m engine.Mount) wireMount {
 	return w
 }
 
-func tmpfsMount(m engine.Mount) wireMount {
-	w := wireMount{Type: "tmpfs", Target: m.Target, ReadOnly: m.ReadOnly, Consistency: m.Consistency}
-	o := wireTmpfsOptions{SizeBytes: int64(m.Size)}
+// tmpfsMode is m's, else the one that every engine gives a tmpfs where the image has no such directory: by itself the engine takes the mode of one that the image has.
+func tmpfsMode(m engine.Mount) uint32 {
 	if m.Mode != nil {
-		o.Mode = uint32(*m.Mode)
+		return uint32(*m.Mode)
 	}
-	if o != (wireTmpfsOptions{}) {
-		w.TmpfsOptions = &o
+	return 0o1777
+}
+
+func tmpfsMount(m engine.Mount) wireMount {
+	return wireMount{
+		Type: "tmpfs", Target: m.Target, ReadOnly: m.ReadOnly, Consistency: m.Consistency,
+		TmpfsOptions: &wireTmpfsOptions{SizeBytes: int64(m.Size), Mode: tmpfsMode(m)},
 	}
-	return w
 }
 
 // tmpfsString puts a tmpfs into Tmpfs: its options by target.
@@ -159,8 +163,8 @@ func tmpfsString(h *wireHostConfig, m engine.Mount) {
 	if m.Size > 0 {
 		opts = append(opts, fmt.Sprintf("size=%d", m.Size))
 	}
-	if m.Mode != nil {
-		opts = append(opts, fmt.Sprintf("mode=%o", uint32(*m.Mode)))
+	if m.Mode != nil || !slices.ContainsFunc(m.Options, func(o string) bool { return strings.HasPrefix(o, "mode=") }) {
+		opts = append(opts, fmt.Sprintf("mode=%o", tmpfsMode(m)))
 	}
 	if h.Tmpfs == nil {
 		h.Tmpfs = map[string]string{}
