@@ -135,7 +135,9 @@ func config(w *wireConfig, annotations map[string]string) engine.Config {
 		Volumes:      slices.Sorted(maps.Keys(w.Volumes)),
 		ExposedPorts: slices.Sorted(maps.Keys(w.ExposedPorts)),
 	}
-	if c.StopSignal == "" {
+	if _, name, err := normal.Signal(w.StopSignal); err == nil && name != "" { // as it was given: "2", "int"
+		c.StopSignal = name
+	} else if c.StopSignal == "" {
 		c.StopSignal = "SIGTERM"
 	}
 	if w.StopTimeout != nil {

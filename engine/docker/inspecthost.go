@@ -1,6 +1,8 @@
 package docker
 
 import (
+	"cmp"
+
 	"github.com/berthdev/berth/engine"
 )
 
@@ -39,7 +41,7 @@ func hostConfig(w *wireInspectHost) engine.HostConfig {
 	}
 	h.Resources.KernelMemory = engine.Bytes(w.KernelMemory)
 	if p := w.RestartPolicy; p != nil {
-		h.RestartPolicy = engine.RestartPolicy{Name: p.Name, MaximumRetryCount: p.MaximumRetryCount}
+		h.RestartPolicy = engine.RestartPolicy{Name: cmp.Or(p.Name, "no"), MaximumRetryCount: p.MaximumRetryCount}
 	}
 	if l := w.LogConfig; l != nil {
 		h.LogConfig = engine.LogConfig{Driver: l.Type, Options: l.Config}

@@ -90,8 +90,9 @@ func resourcesOf(w *wireHostConfig) engine.Resources {
 		PidsLimit:          w.PidsLimit,
 		BlkioWeight:        w.BlkioWeight,
 	}
-	if r.MemorySwappiness != nil && *r.MemorySwappiness < 0 {
-		r.MemorySwappiness = nil // not set
+	// -1 is not set, and so is 0 where nothing is set of the memory at all.
+	if s := r.MemorySwappiness; s != nil && (*s < 0 || *s == 0 && r.Memory == 0 && r.MemorySwap == 0 && r.MemoryReservation == 0) {
+		r.MemorySwappiness = nil
 	}
 	for _, d := range w.BlkioWeightDevice {
 		r.BlkioWeightDevice = append(r.BlkioWeightDevice, engine.WeightDevice(d))

@@ -103,6 +103,9 @@ func dockerHostConfig() places[*berth.HostConfig] {
 		"UsernsMode": func(h *H) any { return h.UsernsMode }, "CgroupnsMode": func(h *H) any { return h.CgroupNS },
 		"CgroupParent": func(h *H) any { return h.CgroupParent }, "Runtime": func(h *H) any { return h.Runtime },
 		"RestartPolicy": func(h *H) any {
+			if h.RestartPolicy.Name == "no" {
+				return elsewhere // Docker 20.10 shows none
+			}
 			return m{"Name": h.RestartPolicy.Name, "MaximumRetryCount": h.RestartPolicy.MaximumRetryCount}
 		},
 		"LogConfig": func(h *H) any { return m{"Type": h.LogConfig.Driver, "Config": h.LogConfig.Options} },

@@ -39,12 +39,9 @@ func podmanAttrs() places[*berth.Attrs] {
 		"Config.Annotations":                func(*A) any { return elsewhere }, // Berth leaves Podman's own out
 		"HostConfig.Annotations":            nil,
 		"HostConfig.CgroupMode":             func(a *A) any { return a.HostConfig.CgroupNS },
-		"HostConfig.RestartPolicy": func(a *A) any {
-			return m{"Name": a.HostConfig.RestartPolicy.Name, "MaximumRetryCount": a.HostConfig.RestartPolicy.MaximumRetryCount}
-		},
-		"HostConfig.LogConfig.Type": func(a *A) any { return a.HostConfig.LogConfig.Driver },
-		"HostConfig.LogConfig.Path": func(a *A) any { return a.LogPath },
-		"HostConfig.LogConfig.Tag":  func(a *A) any { return a.HostConfig.LogConfig.Options["tag"] },
+		"HostConfig.LogConfig.Type":         func(a *A) any { return a.HostConfig.LogConfig.Driver },
+		"HostConfig.LogConfig.Path":         func(a *A) any { return a.LogPath },
+		"HostConfig.LogConfig.Tag":          func(a *A) any { return a.HostConfig.LogConfig.Options["tag"] },
 		"HostConfig.LogConfig.Size": func(a *A) any {
 			if a.HostConfig.LogConfig.Options["max-size"] == "" {
 				return elsewhere // 0B, -1B: none
@@ -53,7 +50,7 @@ func podmanAttrs() places[*berth.Attrs] {
 		},
 		"HostConfig.MemorySwappiness": func(a *A) any {
 			if a.HostConfig.Resources.MemorySwappiness == nil {
-				return -1
+				return elsewhere // -1, or 0 where nothing is set of the memory
 			}
 			return *a.HostConfig.Resources.MemorySwappiness
 		},
