@@ -5,6 +5,6 @@ func groups() []func() []Case {
 	return []func() []Case{
 		processOptions, securityOptions, resourceOptions, storageOptions, networkOptions, lifeOptions, podmanOptions, pullOptions,
 		containerMembers, streamMembers, fileMembers, managerMembers, imageMembers, objectMembers,
-		bugs,
+		bugs, normalisedStates, normalisedValues,
 	}
 }
