@@ -1,12 +1,18 @@
 package state
 
 import (
-	"context"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // Store is the containers below a root directory. Its methods are safe for
@@ -15,10 +21,39 @@ type Store struct {
 	root string
 	run  string // with the boot ID
 
+	cache cache
+
 	mu    sync.Mutex
-	cache map[string]*entry
-	locks map[string]*inner
+	locks map[string]*turn // of Lock, for this process's own goroutines
+
+	writing sync.Mutex // temporary files have fixed names
+
+	// step, if set, is called before each step of a change: tests die in it.
+	step func(name string)
 }
+
+// The directories below root, and the files in that of a container.
+const (
+	containersDir = "containers"
+	namesDir      = "names"
+	newDir        = ".new"  // in containersDir: being made
+	deadDir       = ".dead" // in containersDir: being removed
+
+	configFile   = "container.json"
+	ociFile      = "config.json"
+	exitFile     = "exit.json"
+	lockFile     = "lock"
+	startedLink  = "started"  // -> the time of the last start; see WriteRun
+	renamingFile = "renaming" // see Rename
+	filesDir     = "files"
+
+	runFile     = "run.json"
+	monitorLock = "monitor.lock"
+	socketFile  = "sock"
+)
+
+// format is what the file version says: that of package embedded's page.
+const format = "1"
 
 // Root is the directory of what outlives a reboot.
 func (s *Store) Root() string { return s.root }
@@ -27,85 +62,95 @@ func (s *Store) Root() string { return s.root }
 func (s *Store) RunRoot() string { return s.run }
 
 // Dir is a container's directory, whether or not there is one.
-func (s *Store) Dir(id string) string { return filepath.Join(s.root, containers, id) }
+func (s *Store) Dir(id string) string { return s.path(containersDir, id) }
 
-// RunDir is a container's directory below RunRoot. It is there while the container has a monitor, or had one that was killed.
+// RunDir is a container's directory below RunRoot. It is there while the container
+// has a monitor, or had one that was killed.
 func (s *Store) RunDir(id string) string { return filepath.Join(s.run, id) }
 
+func (s *Store) path(parts ...string) string {
+	return filepath.Join(append([]string{s.root}, parts...)...)
+}
+
 // Open opens the store, making it if it is not there. What dead processes have left
-// half-made is removed.
-func Open(root, run string) (*Store, error) { panic("TODO") }
+// half-made is removed, and so is what earlier boots have left below run. A store
+// that cannot be written to is opened all the same if it is complete: it can be read.
+// Another version's format is engine.ErrUnsupported.
+func Open(root, run string) (*Store, error) {
+	s := &Store{root: root, locks: map[string]*turn{}}
+	boot, err := bootID()
+	if err != nil {
+		return nil, fmt.Errorf("open state directory: %w", err)
+	}
+	s.run = filepath.Join(run, boot)
+	if err := s.init(); err != nil {
+		return nil, fmt.Errorf("open state directory %s: %w", root, err)
+	}
+	if err := makeDir(s.run, 0o700); err != nil {
+		return nil, fmt.Errorf("open run directory: %w", err)
+	}
+	if err := errors.Join(sweepRun(run, boot), s.sweep()); err != nil && !unwritable(err) {
+		return nil, fmt.Errorf("open state directory %s: %w", root, err)
+	}
+	return s, nil
+}
 
-// Create makes the directory of a container that is complete: container.json,
-// config.json, files/NAME for each of files (NAME may have directories), and the
-// empty directories upper, work, root and log. A taken name or ID is engine.ErrConflict.
-func (s *Store) Create(cfg *Config, oci *specs.Spec, files map[string]File) error { panic("TODO") }
+func (s *Store) init() error {
+	// Nobody else may list what is in there, as volumes and layers hold setuid programs;
+	// a container's own user has to get through.
+	for _, dir := range []string{s.root, s.path(containersDir)} {
+		if err := makeDir(dir, 0o711); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{s.path(namesDir), s.path(containersDir, newDir), s.path(containersDir, deadDir)} {
+		if err := makeDir(dir, 0o700); err != nil {
+			return err
+		}
+	}
+	have, err := os.ReadFile(s.path("version"))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return writeNew(s.root, "version", format+"\n")
+	case err != nil:
+		return err
+	}
+	if have := string(bytes.TrimSpace(have)); have != format {
+		return &engine.UnsupportedError{
+			Option: "state directory", Value: s.root, Engine: engineName, Have: "format " + have,
+			Reason: "this program has format " + format + ": use another directory, or the program that made this one",
+		}
+	}
+	return nil
+}
 
-// Find returns the ID of the container that ref means: a full ID, a name, or a
-// unique prefix of an ID, in this order. Otherwise it is engine.ErrNotFound, or
-// engine.ErrInvalid for a prefix of several.
-func (s *Store) Find(ref string) (id string, err error) { panic("TODO") }
+// makeDir is os.MkdirAll that makes no system call but one when the directory is there, which a read-only file system allows.
+func makeDir(dir string, mode fs.FileMode) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	return os.MkdirAll(dir, mode)
+}
 
-// IDs returns the IDs of all containers, in no order.
-func (s *Store) IDs() ([]string, error) { panic("TODO") }
+func bootID() (string, error) {
+	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return "", err
+	}
+	id := strings.TrimSpace(string(b))
+	if len(id) != 36 {
+		return "", fmt.Errorf("boot ID %q", id)
+	}
+	return id, nil
+}
 
-// Config reads container.json. The result is the caller's own.
-func (s *Store) Config(id string) (*Config, error) { panic("TODO") }
+// unwritable tells that err comes of a store that this process may only read.
+func unwritable(err error) bool {
+	return errors.Is(err, unix.EROFS) || errors.Is(err, fs.ErrPermission)
+}
 
-// WriteConfig replaces container.json. The caller holds the container's lock.
-func (s *Store) WriteConfig(cfg *Config) error { panic("TODO") }
-
-// OCI reads config.json.
-func (s *Store) OCI(id string) (*specs.Spec, error) { panic("TODO") }
-
-// WriteOCI replaces config.json. The caller holds the container's lock.
-func (s *Store) WriteOCI(id string, oci *specs.Spec) error { panic("TODO") }
-
-// Lock takes the container's lock for a transition, waiting for it as long as ctx
-// allows. A container that is removed meanwhile is engine.ErrNotFound. The kernel
-// releases it with the process. unlock may be called more than once.
-func (s *Store) Lock(ctx context.Context, id string) (unlock func(), err error) { panic("TODO") }
-
-// Rename gives the container another name; a taken one is engine.ErrConflict. The caller holds the container's lock.
-func (s *Store) Rename(id, name string) error { panic("TODO") }
-
-// Remove removes the container's directories and its name. It must not run. The
-// caller holds the container's lock. Once the directory has been renamed the
-// container is gone, whatever becomes of the rest: an error after that is about files that could not be removed.
-func (s *Store) Remove(id string) error { panic("TODO") }
-
-// HoldMonitor makes the container's run directory and takes monitor.lock, which is held until the file is closed or
-// the process ends. Another living monitor is engine.ErrConflict. The monitor alone calls it.
-func (s *Store) HoldMonitor(id string) (*os.File, error) { panic("TODO") }
-
-// MonitorAlive tells whether somebody holds monitor.lock. It disturbs nobody who wants to take it.
-func (s *Store) MonitorAlive(id string) (bool, error) { panic("TODO") }
-
-// ReadRun reads run.json; nil without an error when there is none.
-func (s *Store) ReadRun(id string) (*Run, error) { panic("TODO") }
-
-// WriteRun replaces run.json. The monitor alone calls it, while it holds monitor.lock. The first run.json of
-// a start (by StartedAt) also leaves a mark in the container's directory, so that after a reboot the container counts as exited.
-func (s *Store) WriteRun(id string, r *Run) error { panic("TODO") }
-
-// RemoveRun removes the container's run directory: run.json first. The monitor calls it
-// before it ends, after WriteExit; recovery calls it for a monitor that is dead. None is no error.
-func (s *Store) RemoveRun(id string) error { panic("TODO") }
-
-// ReadExit reads exit.json; nil without an error when there is none.
-func (s *Store) ReadExit(id string) (*Exit, error) { panic("TODO") }
-
-// WriteExit replaces exit.json.
-func (s *Store) WriteExit(id string, e *Exit) error { panic("TODO") }
-
-// State reads everything about one container. It is engine.ErrNotFound when there is none.
-func (s *Store) State(id string) (*Snapshot, error) { panic("TODO") }
-
-// List reads everything about all containers, in no order. Containers that come or go meanwhile may be in it or not.
-func (s *Store) List() ([]*Snapshot, error) { panic("TODO") }
-
-type entry struct{}
-
-type inner struct{}
-
-const containers = "containers"
+func (s *Store) at(step string) {
+	if s.step != nil {
+		s.step(step)
+	}
+}

@@ -1,0 +1,155 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+)
+
+// Config reads container.json. The result is the caller's own.
+func (s *Store) Config(id string) (*Config, error) {
+	data, err := s.read(id, configFile)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := decodeConfig(data)
+	if err != nil {
+		return nil, fmt.Errorf("read configuration of container %s: %w", id, err)
+	}
+	return cfg, nil
+}
+
+// WriteConfig replaces container.json. The caller holds the container's lock.
+func (s *Store) WriteConfig(cfg *Config) error {
+	data, err := encodeConfig(cfg)
+	if err == nil {
+		err = s.replace(s.Dir(cfg.ID), configFile, data, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("write configuration of container %s: %w", cfg.ID, err)
+	}
+	return nil
+}
+
+// OCI reads config.json.
+func (s *Store) OCI(id string) (*specs.Spec, error) {
+	data, err := s.read(id, ociFile)
+	if err != nil {
+		return nil, err
+	}
+	oci := &specs.Spec{}
+	if err := json.Unmarshal(data, oci); err != nil {
+		return nil, fmt.Errorf("read runtime configuration of container %s: %w", id, err)
+	}
+	return oci, nil
+}
+
+// WriteOCI replaces config.json. The caller holds the container's lock.
+func (s *Store) WriteOCI(id string, oci *specs.Spec) error {
+	if err := s.replaceJSON(s.Dir(id), ociFile, oci); err != nil {
+		return fmt.Errorf("write runtime configuration of container %s: %w", id, err)
+	}
+	return nil
+}
+
+// read reads a file that every container has. Without the container it is engine.ErrNotFound.
+func (s *Store) read(id, name string) ([]byte, error) {
+	if !validID(id) {
+		return nil, notFound("find container", id)
+	}
+	data, err := os.ReadFile(filepath.Join(s.Dir(id), name))
+	if errors.Is(err, fs.ErrNotExist) && !exists(s.Dir(id)) {
+		return nil, notFound("find container", id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read container %s: %w", id, err)
+	}
+	return data, nil
+}
+
+// cachedConfig is Config for readers: its result is shared.
+func (s *Store) cachedConfig(id string) (*Config, error) {
+	path := filepath.Join(s.Dir(id), configFile)
+	if info, err := os.Stat(path); err == nil {
+		at := versionOf(info)
+		s.cache.mu.Lock()
+		cfg := lookUp(s.cache.configs, id, at)
+		s.cache.mu.Unlock()
+		if cfg != nil {
+			return cfg, nil
+		}
+	}
+	data, at, err := readVersion(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && !exists(s.Dir(id)):
+		return nil, notFound("find container", id)
+	case err != nil:
+		return nil, fmt.Errorf("read container %s: %w", id, err)
+	}
+	cfg, err := decodeConfig(data)
+	if err == nil && cfg.ID != id {
+		err = fmt.Errorf("it is that of %q", cfg.ID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read configuration of container %s: %w", id, err)
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	keep(&s.cache.configs, id, cfg, at)
+	return cfg, nil
+}
+
+// cachedExit is ReadExit for readers: its result is shared.
+func (s *Store) cachedExit(id string) (*Exit, error) {
+	path := filepath.Join(s.Dir(id), exitFile)
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	at := versionOf(info)
+	s.cache.mu.Lock()
+	e := lookUp(s.cache.exits, id, at)
+	s.cache.mu.Unlock()
+	if e != nil {
+		return e, nil
+	}
+	data, at, err := readVersion(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	e = &Exit{}
+	if err := json.Unmarshal(data, e); err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	s.cache.mu.Lock()
+	defer s.cache.mu.Unlock()
+	keep(&s.cache.exits, id, e, at)
+	return e, nil
+}
+
+// readVersion reads a file and tells which version of it that was.
+func readVersion(path string) ([]byte, version, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, version{}, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, version{}, err
+	}
+	data, err := io.ReadAll(f)
+	return data, versionOf(info), err
+}

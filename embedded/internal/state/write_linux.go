@@ -1,0 +1,86 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// replace writes a file of dir by way of a temporary one: a reader sees the old
+// content or the new one. Nothing is forced to the disk: a container that was made in
+// the seconds before a power cut may come back unreadable (Snapshot.Err).
+func (s *Store) replace(dir, name string, data []byte, mode fs.FileMode) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	path := filepath.Join(dir, name)
+	temp := path + ".tmp" // of a process that died here too: it is written over
+	s.at("write " + name)
+	if err := writeFile(temp, data, mode); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	s.at("rename " + name)
+	if err := os.Rename(temp, path); err != nil {
+		os.Remove(temp)
+		return err
+	}
+	return nil
+}
+
+// writeFile is os.WriteFile for a file that nobody may have put a link in the place of.
+func writeFile(path string, data []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err1 := f.Close(); err == nil {
+		err = err1
+	}
+	return err
+}
+
+func (s *Store) replaceJSON(dir, name string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return s.replace(dir, name, append(data, '\n'), 0o600)
+}
+
+// readJSON reads a file into v; false without an error when there is none.
+func readJSON(path string, v any) (bool, error) {
+	data, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.ENOTDIR):
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	if err := json.Unmarshal(data, v); err != nil {
+		return false, fmt.Errorf("read %s: %w", path, err)
+	}
+	return true, nil
+}
+
+// writeNew makes a file that several processes may be making with the same content.
+func writeNew(dir, name, content string) error {
+	f, err := os.CreateTemp(dir, "."+name+"-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(content)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(dir, name))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
