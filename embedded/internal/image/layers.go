@@ -138,3 +138,6 @@ func (s *Store) sizeOf(diffIDs []string) (int64, error) {
 	}
 	return size, nil
 }
+
+// LayerSize is the size of the files of a layer, in bytes.
+func (s *Store) LayerSize(diffID string) (int64, error) { return s.sizeOf([]string{diffID}) }

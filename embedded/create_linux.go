@@ -1,0 +1,216 @@
+package embedded
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/berthdev/berth/embedded/internal/config"
+	"github.com/berthdev/berth/embedded/internal/image"
+	"github.com/berthdev/berth/embedded/internal/network"
+	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/embedded/internal/volume"
+	"github.com/berthdev/berth/engine"
+)
+
+const opCreate = "create container"
+
+// ContainerCreate implements [engine.Containers]. It writes files and starts nothing.
+func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts engine.CreateOptions) (engine.CreateResult, error) {
+	if err := ctx.Err(); err != nil {
+		return engine.CreateResult{}, because(ctx, opCreate, spec.Name, err)
+	}
+	if err := config.Check(spec, e.host); err != nil {
+		return engine.CreateResult{}, err
+	}
+	c := creation{e: e, spec: new(spec.Clone())}
+	if c.spec.Runtime == "" {
+		c.spec.Runtime = e.runtime
+	}
+	res, err := c.run(ctx)
+	return res, because(ctx, opCreate, spec.Name, err)
+}
+
+// creation is one ContainerCreate.
+type creation struct {
+	e    *Engine
+	spec *engine.Spec
+	img  *image.Image
+	out  *config.Output
+}
+
+// run creates the container. While it does, no image and no volume is removed.
+func (c *creation) run(ctx context.Context) (res engine.CreateResult, err error) {
+	defer func() {
+		if err != nil {
+			c.undo(&err) // after the leases
+		}
+	}()
+	release, err := c.e.images.Lease(ctx)
+	if err != nil {
+		return res, err
+	}
+	defer release()
+	releaseVolumes, err := c.e.volumes.Lease(ctx)
+	if err != nil {
+		return res, err
+	}
+	defer releaseVolumes()
+	if c.img, err = c.e.images.Resolve(c.spec.Image); err != nil {
+		return res, err
+	}
+	if err := checkPlatform(opCreate, c.spec.Image, c.img, c.spec.Platform); err != nil {
+		return res, err
+	}
+	id, err := newID()
+	if err != nil {
+		return res, err
+	}
+	if err := c.build(ctx, id); err != nil {
+		return res, err
+	}
+	if err := c.e.networks.Check(ctx, endpoints(c.out.Config), c.out.Config.Ports); err != nil {
+		return res, err
+	}
+	if err := c.copyUp(ctx); err != nil {
+		return res, err
+	}
+	if err := c.store(); err != nil {
+		return res, err
+	}
+	c.e.containerEvent("create", c.out.Config, nil)
+	return engine.CreateResult{ID: id, Warnings: c.out.Warnings}, nil
+}
+
+// build makes the configuration.
+func (c *creation) build(ctx context.Context, id string) error {
+	dirs, err := c.e.images.LayerDirs(c.img)
+	if err != nil {
+		return err
+	}
+	name := c.spec.Name
+	if name == "" {
+		name = newName(0)
+	}
+	c.out, err = config.Build(ctx, config.Input{
+		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: c.img, LayerDirs: dirs,
+		Dir: c.e.store.Dir(id), Host: c.e.host,
+		Containers: c.e.container, Secret: c.e.secrets.Data,
+		Volume: func(m engine.Mount) (*engine.VolumeAttrs, bool, error) { return c.volume(ctx, m) },
+		ImageMount: func(ref string) (dirs, diffIDs []string, err error) {
+			img, err := c.e.images.Resolve(ref)
+			if err != nil {
+				return nil, nil, err
+			}
+			dirs, err = c.e.images.LayerDirs(img)
+			return dirs, img.DiffIDs, err
+		},
+		DefaultNetwork: network.Default,
+	})
+	return err
+}
+
+// container finds a container for namespaces and volumes; the Run is nil when it does not run.
+func (e *Engine) container(ref string) (*state.Config, *state.Run, error) {
+	s, err := e.snapshot(context.Background(), "find container", ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Err != nil {
+		return nil, nil, s.Err
+	}
+	if !live(s) {
+		return s.Config, nil, nil
+	}
+	return s.Config, s.Run, nil
+}
+
+// volume makes or finds the volume of a mount.
+func (c *creation) volume(ctx context.Context, m engine.Mount) (*engine.VolumeAttrs, bool, error) {
+	if m.Source != "" {
+		// One that is there is taken as it is.
+		v, err := c.e.volumes.Inspect(ctx, m.Source)
+		if err == nil || !errors.Is(err, engine.ErrNotFound) {
+			return v, false, err
+		}
+	}
+	v, created, err := c.e.volumes.Create(ctx, engine.VolumeCreateOptions{
+		Name: m.Source, Driver: m.Driver, DriverOptions: m.DriverOptions, Labels: m.Labels,
+	})
+	if created {
+		c.e.volumeEvent("create", v.Name, map[string]string{"driver": v.Driver})
+	}
+	return v, created, err
+}
+
+// endpoints are a container's places in networks.
+func endpoints(cfg *state.Config) []engine.Endpoint {
+	var out []engine.Endpoint
+	for _, ep := range cfg.Networks {
+		out = append(out, ep.Endpoint)
+	}
+	return out
+}
+
+// copyUp fills new volumes with what the image has in their places.
+func (c *creation) copyUp(ctx context.Context) error {
+	if len(c.out.CopyUp) == 0 {
+		return nil
+	}
+	dirs, err := c.e.images.LayerDirs(c.img)
+	if err != nil {
+		return err
+	}
+	for _, cp := range c.out.CopyUp {
+		if err := volume.CopyUp(ctx, cp.Mountpoint, dirs, cp.Path); err != nil {
+			return fmt.Errorf("fill volume %s: %w", cp.Volume, err)
+		}
+	}
+	return nil
+}
+
+// store writes the container. A name of the engine's choice that is taken is replaced by another one.
+func (c *creation) store() error {
+	for try := 1; ; try++ {
+		err := c.e.store.Create(c.out.Config, c.out.OCI, c.out.Files)
+		if c.spec.Name != "" || !errors.Is(err, engine.ErrConflict) || try == 100 {
+			return err
+		}
+		c.out.Config.Name = newName(try)
+	}
+}
+
+// undo removes the volumes that were made for a container that there is not.
+func (c *creation) undo(err *error) {
+	if c.out == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	for _, v := range c.out.NewVolumes {
+		if rerr := c.e.volumes.Remove(ctx, v, true, c.e.volumeUsers); rerr != nil {
+			*err = errors.Join(*err, fmt.Errorf("remove volume %s: %w", v, rerr))
+			continue
+		}
+		c.e.volumeEvent("destroy", v, map[string]string{"driver": "local"})
+	}
+}
+
+// newID is 64 random hex digits, not all of the first twelve decimal: those would look like a number.
+func newID() (string, error) {
+	for {
+		var b [32]byte
+		if _, err := rand.Read(b[:]); err != nil {
+			return "", fmt.Errorf("make an ID: %w", err)
+		}
+		id := hex.EncodeToString(b[:])
+		for _, r := range id[:12] {
+			if r >= 'a' {
+				return id, nil
+			}
+		}
+	}
+}
