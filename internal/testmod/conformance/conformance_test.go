@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/registry"
@@ -16,7 +17,15 @@ import (
 	"github.com/berthdev/berth/internal/leaktest"
 )
 
-func TestMain(m *testing.M) { leaktest.Main(m) }
+func TestMain(m *testing.M) {
+	if code, done := isolate(); done {
+		os.Exit(code)
+	}
+	leaktest.Main(m)
+}
+
+// embeddedHost is BERTH_ENGINE_HOST for the engine that is linked in.
+const embeddedHost = "embedded"
 
 func TestEngine(t *testing.T) {
 	name, host := os.Getenv("BERTH_ENGINE"), os.Getenv("BERTH_ENGINE_HOST")
@@ -30,6 +39,7 @@ func TestEngine(t *testing.T) {
 		OurAddr: ours,
 		Soak:    os.Getenv("BERTH_SOAK") == "1",
 		Results: os.Getenv("BERTH_RESULTS"),
+		Only:    strings.Fields(os.Getenv("BERTH_ONLY")),
 		New: func(ctx context.Context, opts ...berth.Option) (*berth.Client, error) {
 			base := []berth.Option{berth.WithHost(host)}
 			if addr != "" {
@@ -37,6 +47,11 @@ func TestEngine(t *testing.T) {
 			}
 			return berth.New(ctx, append(base, opts...)...)
 		},
+	}
+	if host == embeddedHost {
+		cfg.New = openEmbedded(t, cfg.Image)
+		ours = "127.0.0.1"
+		cfg.OurAddr = ours
 	}
 	if ours != "" {
 		cfg.Registry = serveRegistry(t, ours)

@@ -7,6 +7,12 @@
 //	BERTH_OUR_ADDR     the address under which it reaches us: a registry is served there
 //	BERTH_SOAK         1: the long cases too
 //	BERTH_RESULTS      directory for the results
+//	BERTH_ONLY         cases to run, separated by spaces; all by default
+//	BERTH_RUNTIME      the OCI runtime of the embedded engine's containers; its own by default
+//
+// BERTH_ENGINE_HOST=embedded is the engine that is linked into the test: it runs in
+// network and mount namespaces of its own, on a state directory and an image that the
+// test makes, and the test needs root and a static busybox.
 //
 // scripts/test conformance sets them. It has no code of its own to import.
 package conformance
