@@ -23,12 +23,12 @@ func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts en
 	if err := ctx.Err(); err != nil {
 		return engine.CreateResult{}, because(ctx, opCreate, spec.Name, err)
 	}
-	if err := config.Check(spec, e.host); err != nil {
-		return engine.CreateResult{}, err
-	}
 	c := creation{e: e, spec: new(spec.Clone())}
 	if c.spec.Runtime == "" {
 		c.spec.Runtime = e.runtime
+	}
+	if err := config.Check(c.spec, e.host); err != nil {
+		return engine.CreateResult{}, err
 	}
 	res, err := c.run(ctx)
 	return res, because(ctx, opCreate, spec.Name, err)
@@ -98,8 +98,9 @@ func (c *creation) build(ctx context.Context, id string) error {
 	c.out, err = config.Build(ctx, config.Input{
 		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: c.img, LayerDirs: dirs,
 		Dir: c.e.store.Dir(id), Host: c.e.host,
-		Containers: c.e.container, Secret: c.e.secrets.Data,
-		Volume: func(m engine.Mount) (*engine.VolumeAttrs, bool, error) { return c.volume(ctx, m) },
+		Containers: func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
+		Secret:     c.e.secrets.Data,
+		Volume:     func(m engine.Mount) (*engine.VolumeAttrs, bool, error) { return c.volume(ctx, m) },
 		ImageMount: func(ref string) (dirs, diffIDs []string, err error) {
 			img, err := c.e.images.Resolve(ref)
 			if err != nil {
@@ -114,8 +115,8 @@ func (c *creation) build(ctx context.Context, id string) error {
 }
 
 // container finds a container for namespaces and volumes; the Run is nil when it does not run.
-func (e *Engine) container(ref string) (*state.Config, *state.Run, error) {
-	s, err := e.snapshot(context.Background(), "find container", ref)
+func (e *Engine) container(ctx context.Context, ref string) (*state.Config, *state.Run, error) {
+	s, err := e.snapshot(ctx, "find container", ref)
 	if err != nil {
 		return nil, nil, err
 	}

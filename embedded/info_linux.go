@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os"
+	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -29,7 +30,7 @@ func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
 		StorageDriver: storageDriver, LoggingDriver: "json-file", CgroupDriver: "cgroupfs", CgroupVersion: e.Identity().CgroupVersion,
 		KernelVersion: kernelVersion(), OperatingSystem: operatingSystem(), OSType: "linux", Arch: machine(),
 		NCPU: runtime.NumCPU(), MemTotal: memTotal(), RootDir: e.store.Root(), DefaultRuntime: e.runtimeName(""),
-		Runtimes: append([]string{builtin}, e.host.Runtimes...), LogDrivers: []string{"json-file", "none"}, VolumeDrivers: []string{"local"},
+		Runtimes: runtimes(), LogDrivers: []string{"json-file", "none"}, VolumeDrivers: []string{"local"},
 		NetworkDrivers: []string{"bridge", "host", "null"}, SecurityOptions: e.securityOptions(), Rootless: e.host.Rootless,
 		SwapLimit: new(!e.host.NoSwapLimit), OOMKillDisable: new(!e.host.CgroupV2),
 	}
@@ -52,6 +53,17 @@ const (
 	storageDriver = "overlay"
 	builtin       = "berth" // the engine's own start path, among the runtimes
 )
+
+// runtimes are those that Spec.Runtime may name: the engine's own, and the OCI runtimes that are installed.
+func runtimes() []string {
+	list := []string{builtin}
+	for _, r := range []string{"crun", "runc", "youki"} {
+		if _, err := exec.LookPath(r); err == nil {
+			list = append(list, r)
+		}
+	}
+	return list
+}
 
 // runtimeName is what starts a container of that runtime, "" for the engine's default.
 func (e *Engine) runtimeName(name string) string {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -45,6 +46,11 @@ func open(o *options) (_ *Engine, err error) {
 	if e.runtime == builtin {
 		e.runtime = ""
 	}
+	if e.runtime != "" {
+		if _, err := exec.LookPath(e.runtime); err != nil {
+			return nil, &engine.UnsupportedError{Option: "WithRuntime", Value: e.runtime, Engine: name, Reason: err.Error()}
+		}
+	}
 	if e.host, err = config.DetectHost(); err != nil {
 		return nil, err
 	}
@@ -66,7 +72,7 @@ func open(o *options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.events, e.secrets = events.Open(root), secrets.Open(root)
-	e.monitors = &monitor.Client{Store: e.store, Exe: o.monitor, Log: e.log}
+	e.monitors = &monitor.Client{Store: e.store, Exe: o.monitor, NoForwardCheck: o.noForwardCheck, Rootless: e.host.Rootless, Log: e.log}
 	return e, nil
 }
 
