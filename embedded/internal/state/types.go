@@ -37,6 +37,8 @@ type Config struct {
 	// Netns: "" a new one, "host", "none", "container:ID" or "path:PATH".
 	Netns string               `json:"netns"`
 	Ports []engine.PortMapping `json:"ports"`
+	// Exposed are the ports of image and Spec, published or not: "80/tcp", sorted.
+	Exposed []string `json:"exposed,omitzero"`
 
 	Log     Log    `json:"log"`
 	Runtime string `json:"runtime"` // "" built in; runc, crun or a path
@@ -59,6 +61,14 @@ type Config struct {
 type Mount struct {
 	engine.MountPoint
 	Anonymous bool `json:"anonymous,omitzero"` // goes with the container
+	// Subpath is the part of Source that is mounted. It is resolved at each start, inside of Source.
+	Subpath string `json:"subpath,omitzero"`
+	// CreateSource makes the missing source of a bind at each start.
+	CreateSource bool `json:"createSource,omitzero"`
+	// Lower are the directories of an overlay, the topmost first: an image mount's.
+	Lower []string `json:"lower,omitzero"`
+	// Upper is the directory below the container's that takes what is written to the overlay; "" is read-only.
+	Upper string `json:"upper,omitzero"`
 }
 
 // Endpoint is what was asked for in one network.
