@@ -23,8 +23,8 @@ func because(ctx context.Context, op, object string, err error) error {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		cause := context.Cause(ctx)
-		if errors.Is(err, cause) {
+		cause := contextError(ctx)
+		if errors.Is(err, ctx.Err()) && errors.Is(err, context.Cause(ctx)) {
 			return err
 		}
 		err = cause
@@ -39,6 +39,15 @@ func because(ctx context.Context, op, object string, err error) error {
 		op += " " + object
 	}
 	return fmt.Errorf("%s: %w", op, err)
+}
+
+// contextError is why ctx ended: its error, with the cause that it was given.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(cause, err) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // told tells that an error is one of the engine's contract.
