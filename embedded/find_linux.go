@@ -43,7 +43,9 @@ func (e *Engine) snapshot(ctx context.Context, op, ref string) (*state.Snapshot,
 	return s, because(ctx, op, ref, err)
 }
 
-// state reads a container by its full ID.
+// state reads a container by its full ID. One whose monitor was killed is
+// recovered first, and started again if its restart policy says so. The result is
+// shared with other calls: it is not to be changed.
 func (e *Engine) state(ctx context.Context, id string) (*state.Snapshot, error) {
 	s, err := e.store.State(id)
 	if err != nil || !s.Lost {
@@ -52,6 +54,10 @@ func (e *Engine) state(ctx context.Context, id string) (*state.Snapshot, error) 
 	if err := e.monitors.Recover(ctx, id); err != nil {
 		return nil, err
 	}
+	if s, err = e.store.State(id); err != nil || !interrupted(s) {
+		return s, err
+	}
+	e.revive(ctx, id)
 	return e.store.State(id)
 }
 

@@ -41,10 +41,12 @@ func (e *Engine) extra(ctx context.Context, s *state.Snapshot, size bool) (x ins
 			x.ExecIDs = nil
 		}
 	}
-	x.NetworkIDs = map[string]string{}
-	for _, ep := range cfg.Networks {
-		if n, err := e.networks.Inspect(ctx, ep.Network); err == nil {
-			x.NetworkIDs[n.Name] = n.ID
+	if !live(s) { // else its state has them
+		x.NetworkIDs = map[string]string{}
+		for _, ep := range cfg.Networks {
+			if n, err := e.networks.Inspect(ctx, ep.Network); err == nil {
+				x.NetworkIDs[n.Name] = n.ID
+			}
 		}
 	}
 	if size {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -24,8 +25,9 @@ import (
 	"github.com/berthdev/berth/engine"
 )
 
-// Open opens the engine: it makes its directories where they are missing and
-// starts nothing. The caller closes it; containers go on running.
+// Open opens the engine: it makes its directories where they are missing. The
+// first one after a boot starts the containers that ran before it and whose
+// restart policy wants them to run. The caller closes it; containers go on running.
 func Open(ctx context.Context, opts ...Option) (engine.Engine, error) {
 	o := options{source: "embedded.Open"}
 	for _, opt := range opts {
@@ -35,7 +37,13 @@ func Open(ctx context.Context, opts ...Option) (engine.Engine, error) {
 		return nil, because(ctx, "open engine", name, err)
 	}
 	e, err := open(&o)
-	return e, because(ctx, "open engine", name, err)
+	if err != nil {
+		return nil, because(ctx, "open engine", name, err)
+	}
+	if err := e.resume(ctx); err != nil {
+		return nil, because(ctx, "open engine", name, errors.Join(err, e.Close()))
+	}
+	return e, nil
 }
 
 func open(o *options) (_ *Engine, err error) {

@@ -91,7 +91,8 @@ func (e *Engine) ContainerRename(ctx context.Context, id, name string) error {
 	if err != nil {
 		return because(ctx, op, id, err)
 	}
-	s.Config.Name = name
-	e.containerEvent("rename", s.Config, map[string]string{"oldName": old})
+	renamed := *s.Config
+	renamed.Name = name
+	e.containerEvent("rename", &renamed, map[string]string{"oldName": old})
 	return because(ctx, op, id, e.monitors.Renamed(ctx, s.Config.ID))
 }
