@@ -1,98 +1,154 @@
 package cgroup
 
 import (
-	"context"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/engine"
 )
 
-// Layout is which versions of cgroups this machine has mounted.
-type Layout int
-
-// The layouts.
-const (
-	None    Layout = iota // no cgroup file system is mounted
-	Legacy                // v1 alone
-	Hybrid                // v1, and v2 beside it without the controllers that v1 has
-	Unified               // v2 alone
-)
-
-// Mode tells the layout of this machine.
-func Mode() Layout { return None }
+// engineName is in the errors that name an option.
+const engineName = "embedded"
 
 // Options of [Open].
 type Options struct {
-	// Rootless: hierarchies in which we may make no group are left out, and an option
-	// that needs one of them is an UnsupportedError.
+	// Rootless: we may be an ordinary user. In v1 hierarchies in which we may make no
+	// group there is none; in v2 groups are made below the topmost group above our own that we
+	// may write to. A limit that would need more is an UnsupportedError, and device rules, which an ordinary
+	// user cannot set, are left to the user namespace.
 	Rootless bool
 }
 
 // Group is one cgroup: the same path in every hierarchy. Its methods may be called
 // at the same time, and by several processes.
-type Group struct{}
+type Group struct {
+	path     string
+	dirs     []dir
+	rootless bool
+}
 
-// Open names a group; nothing is made or read of it. The path is relative to the root of every hierarchy: "berth/ID".
-func Open(path string, opts Options) (*Group, error) { return &Group{}, nil }
+// dir is a group in one hierarchy.
+type dir struct {
+	hierarchy
+	base string // the hierarchy's directory that the group's path is relative to
+	path string
+	// refused is why a controller could not be enabled in a group above; "" if none was refused.
+	refused string
+}
 
-// Create makes the group and sets its limits; nil is no limit. After an error nothing is left.
-func (g *Group) Create(res *specs.LinuxResources) error { return nil }
+// Open names a group; nothing is made. The path is relative to the root of every hierarchy: "berth/ID".
+func Open(path string, opts Options) (*Group, error) {
+	clean := filepath.Clean("/" + path)[1:]
+	if clean == "" {
+		return nil, &engine.InvalidError{Option: "cgroup", Value: path, Reason: "it is the root"}
+	}
+	g := &Group{path: clean, rootless: opts.Rootless}
+	for _, h := range hierarchies() {
+		d := dir{hierarchy: h, base: h.dir}
+		if opts.Rootless && h.v2 {
+			if d.base = delegated(h.dir); d.base == "" {
+				continue
+			}
+			d.controllers = words(d.base + "/cgroup.controllers")
+		}
+		d.path = d.base + "/" + clean
+		g.dirs = append(g.dirs, d)
+	}
+	return g, nil
+}
 
-// Set sets the limits that res names; what it does not name (nil, "", an empty list)
-// stays. A zero takes effect: memory 0, CPU quota 0, a rate 0 and so on are "no limit".
-func (g *Group) Set(res *specs.LinuxResources) error { return nil }
+// delegated is the topmost group of v2, above our own, in which we may make groups and move processes; "" is none.
+func delegated(mount string) string {
+	own, err := own("")
+	if err != nil {
+		return ""
+	}
+	found := ""
+	for at := own; ; at = filepath.Dir(at) {
+		if unix.Access(mount+at, unix.W_OK) != nil || unix.Access(mount+at+"/cgroup.procs", unix.W_OK) != nil {
+			return found
+		}
+		found = filepath.Clean(mount + at)
+		if at == "/" {
+			return found
+		}
+	}
+}
 
-// Update sets what res says and gives the kernel's default to what old named and res does not.
-func (g *Group) Update(old, res *specs.LinuxResources) error { return nil }
-
-// TasksFiles are the "tasks" files of v1: a thread that writes "0" to each of them is in the group.
-func (g *Group) TasksFiles() []string { return nil }
-
-// FD opens the group's directory of v2, for clone3 with CLONE_INTO_CGROUP; nil where v2 is not mounted. The caller closes it.
-func (g *Group) FD() (*os.File, error) { return nil, nil }
-
-// Stats reads the counters; ID, Name, Networks, PreCPU and CPUPercent are the caller's. See [Network].
-func (g *Group) Stats() (engine.Stats, error) { return engine.Stats{}, nil }
-
-// PIDs are the processes of the group and of groups in it, in ascending order. A group that is gone has none.
-func (g *Group) PIDs() ([]int, error) { return nil, nil }
-
-// Freeze stops all processes of the group, and returns when they have stopped. If ctx ends before, they are thawed.
-func (g *Group) Freeze(ctx context.Context) error { return nil }
-
-// Thaw lets them go on.
-func (g *Group) Thaw(ctx context.Context) error { return nil }
-
-// Kill sends SIGKILL to every process of the group and of groups in it, frozen or not, until
-// there is none that has not been signalled; it does not wait for their ends. A group that is gone is no error.
-func (g *Group) Kill() error { return nil }
-
-// OOMKills counts the processes of the group that the kernel has killed for want of memory.
-func (g *Group) OOMKills() (uint64, error) { return 0, nil }
-
-// WatchOOM calls f whenever [Group.OOMKills] has grown, until ctx ends or the group is gone; then it returns nil.
-// It sleeps in between.
-func (g *Group) WatchOOM(ctx context.Context, f func(kills uint64)) error { return nil }
-
-// Remove removes the group, and groups in it. It waits, until ctx ends, for processes that are
-// still leaving. A group that is gone is no error.
-func (g *Group) Remove(ctx context.Context) error { return nil }
+// Layout is the layout that the group was opened in.
+func (g *Group) Layout() Layout {
+	var all []hierarchy
+	for _, d := range g.dirs {
+		all = append(all, d.hierarchy)
+	}
+	return layoutOf(all)
+}
 
 // Exists says whether the group is there in any hierarchy.
-func (g *Group) Exists() bool { return false }
+func (g *Group) Exists() bool {
+	return slices.ContainsFunc(g.dirs, func(d dir) bool { return exists(d.path) })
+}
 
-// Supported checks without making anything that a group could be given these limits.
-func Supported(res *specs.LinuxResources, opts Options) error { return nil }
+// TasksFiles are the "tasks" files of v1: a thread that writes "0" to each of them is
+// in the group. Hierarchies in which Create could make no group are left out.
+func (g *Group) TasksFiles() []string {
+	var files []string
+	for _, d := range g.dirs {
+		if !d.v2 && (!g.rootless || exists(d.path)) {
+			files = append(files, d.path+"/tasks")
+		}
+	}
+	return files
+}
 
-// MoveSelf makes a group and moves the calling process into it, in all hierarchies where
-// that is possible. It is fast only while the process has a single thread
-// group member that counts, so call it from the child program or early.
-func MoveSelf(path string) error { return nil }
+// FD opens the group's directory of v2, for clone3 with CLONE_INTO_CGROUP; nil
+// without error where there is none to join. The caller closes it.
+func (g *Group) FD() (*os.File, error) {
+	d := g.v2()
+	if d == nil {
+		return nil, nil
+	}
+	fd, err := open(d.path, unix.O_DIRECTORY|unix.O_PATH)
+	if err != nil {
+		if g.rootless && isDenied(err) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), d.path), nil
+}
 
-// System reads the host's total CPU time in nanoseconds and the number of CPUs that are online, from /proc/stat.
-func System() (ns uint64, cpus int, err error) { return 0, 0, nil }
+// v2 is the group in the unified hierarchy, or nil.
+func (g *Group) v2() *dir {
+	i := slices.IndexFunc(g.dirs, func(d dir) bool { return d.v2 })
+	if i < 0 {
+		return nil
+	}
+	return &g.dirs[i]
+}
 
-// Network reads the counters of the interfaces in the network namespace of pid, without lo.
-func Network(pid int) (map[string]engine.NetworkStats, error) { return nil, nil }
+// with is the group in the hierarchy that has a controller, by the names of v1 and v2; nil where there is none.
+func (g *Group) with(controllers ...string) *dir {
+	for i := range g.dirs {
+		for _, c := range controllers {
+			if slices.Contains(g.dirs[i].controllers, c) {
+				return &g.dirs[i]
+			}
+		}
+	}
+	return nil
+}
+
+// isDenied says that the kernel does not let us: what an ordinary user meets in hierarchies that are not its own.
+func isDenied(err error) bool {
+	for _, e := range []error{unix.EACCES, unix.EPERM, unix.EROFS, unix.ENOENT, fs.ErrPermission} {
+		if isError(err, e) {
+			return true
+		}
+	}
+	return false
+}
