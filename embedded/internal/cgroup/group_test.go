@@ -46,7 +46,7 @@ func TestParseMounts(t *testing.T) {
 			{dir: "/sys/fs/cgroup/systemd", controllers: []string{"name=systemd"}},
 			{dir: "/sys/fs/cgroup/unified", v2: true},
 		}, Hybrid},
-		"elsewhere": {"41 31 0:38 /a /c\\040g rw - cgroup2 none rw\n", []hierarchy{{dir: "/c g", v2: true}}, Unified},
+		"elsewhere":    {"41 31 0:38 /a /c\\040g rw - cgroup2 none rw\n", []hierarchy{{dir: "/c g", v2: true}}, Unified},
 		"another type": {"41 31 0:38 / /c rw - cgroup3 none rw\n", nil, None},
 		"cut short":    {"41 31 0:38 - cgroup\n", nil, None},
 	} {
