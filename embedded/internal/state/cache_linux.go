@@ -1,10 +1,10 @@
 package state
 
 import (
-	"os"
 	"sync"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // cache keeps what container.json and exit.json of containers hold, so that a list
@@ -30,19 +30,24 @@ type version struct {
 	mtime    int64 // ns
 }
 
-func versionOf(info os.FileInfo) version {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
+func versionOf(st *unix.Stat_t) version {
+	return version{uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano()}
+}
+
+// pathVersion is zero when the file is not there.
+func pathVersion(path string) version {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
 		return version{}
 	}
-	return version{uint64(st.Dev), st.Ino, st.Size, st.Mtim.Nano()}
+	return versionOf(&st)
 }
 
 // settled tells that no other content can have the same version. A file that was
 // written in this very tick of the file system's clock may be replaced by one that gets its inode and its time.
 func (v version) settled(now time.Time) bool {
 	const tick = 20 * time.Millisecond
-	return v != version{} && now.UnixNano()-v.mtime > int64(tick)
+	return now.UnixNano()-v.mtime > int64(tick)
 }
 
 func (c *cache) forget(id string) {
@@ -50,14 +55,6 @@ func (c *cache) forget(id string) {
 	defer c.mu.Unlock()
 	delete(c.configs, id)
 	delete(c.exits, id)
-}
-
-// lookUp returns what m holds for id at this version. The caller holds mu.
-func lookUp[T any](m map[string]cached[T], id string, at version) *T {
-	if e, ok := m[id]; ok && e.at == at {
-		return e.v
-	}
-	return nil
 }
 
 // keep puts v into m. The caller holds mu.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -75,15 +74,12 @@ func (s *Store) read(id, name string) ([]byte, error) {
 
 // cachedConfig is Config for readers: its result is shared.
 func (s *Store) cachedConfig(id string) (*Config, error) {
-	path := filepath.Join(s.Dir(id), configFile)
-	if info, err := os.Stat(path); err == nil {
-		at := versionOf(info)
-		s.cache.mu.Lock()
-		cfg := lookUp(s.cache.configs, id, at)
-		s.cache.mu.Unlock()
-		if cfg != nil {
-			return cfg, nil
-		}
+	path := s.Dir(id) + "/" + configFile
+	s.cache.mu.Lock()
+	e, ok := s.cache.configs[id]
+	s.cache.mu.Unlock()
+	if ok && e.at == pathVersion(path) {
+		return e.v, nil
 	}
 	data, at, err := readVersion(path)
 	switch {
@@ -107,20 +103,12 @@ func (s *Store) cachedConfig(id string) (*Config, error) {
 
 // cachedExit is ReadExit for readers: its result is shared.
 func (s *Store) cachedExit(id string) (*Exit, error) {
-	path := filepath.Join(s.Dir(id), exitFile)
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	}
-	at := versionOf(info)
+	path := s.Dir(id) + "/" + exitFile
 	s.cache.mu.Lock()
-	e := lookUp(s.cache.exits, id, at)
+	e, ok := s.cache.exits[id]
 	s.cache.mu.Unlock()
-	if e != nil {
-		return e, nil
+	if ok && e.at == pathVersion(path) {
+		return e.v, nil
 	}
 	data, at, err := readVersion(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -129,27 +117,12 @@ func (s *Store) cachedExit(id string) (*Exit, error) {
 	if err != nil {
 		return nil, err
 	}
-	e = &Exit{}
-	if err := json.Unmarshal(data, e); err != nil {
+	exit := &Exit{}
+	if err := json.Unmarshal(data, exit); err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	keep(&s.cache.exits, id, e, at)
-	return e, nil
-}
-
-// readVersion reads a file and tells which version of it that was.
-func readVersion(path string) ([]byte, version, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, version{}, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, version{}, err
-	}
-	data, err := io.ReadAll(f)
-	return data, versionOf(info), err
+	keep(&s.cache.exits, id, exit, at)
+	return exit, nil
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -79,14 +80,29 @@ func (s *Store) begin(op, dir string, cfg *Config) (lock *os.File, err error) {
 		return nil, err
 	}
 	s.at("lock")
-	lock, err = os.OpenFile(filepath.Join(dir, lockFile), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	if err == nil {
-		if err = flock(lock, unix.LOCK_EX|unix.LOCK_NB); err == nil {
-			return lock, nil
-		}
-		lock.Close()
+	if lock, err = makeLock(filepath.Join(dir, lockFile), cfg.ID); err != nil {
+		return nil, errors.Join(err, removeTree(dir))
 	}
-	return nil, errors.Join(err, removeTree(dir))
+	return lock, nil
+}
+
+// makeLock makes the lock file, takes it, and writes the ID into it. Its time of 0 says that the container has not been started.
+func makeLock(path, id string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err = flock(f, unix.LOCK_EX|unix.LOCK_NB); err == nil {
+		_, err = f.WriteString(id)
+	}
+	if err == nil {
+		err = os.Chtimes(path, time.Time{}, time.Unix(0, 0))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // publish gives the directory its name and its place.
@@ -97,7 +113,7 @@ func (s *Store) publish(op, dir string, cfg *Config) error {
 	}
 	defer unlock()
 	s.at("name")
-	if err := s.claim(op, cfg.Name, cfg.ID); err != nil {
+	if err := s.claim(op, cfg.Name, cfg.ID, dir); err != nil {
 		return err
 	}
 	s.at("rename container")
@@ -126,12 +142,14 @@ func fill(dir string, cfg *Config, oci *specs.Spec, files map[string]File) error
 	for _, sub := range []struct {
 		name string
 		mode fs.FileMode
-	}{{"upper", 0o755}, {"work", 0o700}, {"root", 0o755}, {"log", 0o700}, {filesDir, 0o755}} {
+	}{{"upper", 0o755}, {"work", 0o700}, {"root", 0o700}, {"log", 0o700}, {filesDir, 0o755}} {
 		if err := os.Mkdir(filepath.Join(dir, sub.name), sub.mode); err != nil {
 			return err
 		}
-		if err := os.Chmod(filepath.Join(dir, sub.name), sub.mode); err != nil { // whatever the umask
-			return err
+		if sub.name == "upper" || sub.name == filesDir { // which the container sees: whatever the umask
+			if err := os.Chmod(filepath.Join(dir, sub.name), sub.mode); err != nil {
+				return err
+			}
 		}
 	}
 	if err := fillFiles(filepath.Join(dir, filesDir), files); err != nil {

@@ -257,7 +257,7 @@ func TestKilledMonitor(t *testing.T) {
 		if snap.Alive || snap.Lost != exists(s.RunDir(id)) {
 			t.Errorf("%+v", snap)
 		}
-		ran := snap.Run != nil || exists(filepath.Join(s.Dir(id), startedLink)) || snap.Exit != nil
+		ran := snap.Run != nil || !s.marked(id).IsZero() || snap.Exit != nil
 		if status := snap.Status(); (status == engine.StatusExited) != ran {
 			t.Errorf("%s: ran %v", status, ran)
 		}

@@ -8,13 +8,12 @@ import (
 	"path/filepath"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/berthdev/berth/engine"
 )
 
-// A name is a symbolic link names/NAME -> ../containers/ID. It counts only if that
-// container is there and is called so: container.json decides.
+// A name is a hard link names/NAME of containers/ID/lock, which holds the ID (an inode less to
+// make than with a symbolic link). It counts only if that container is there and
+// is called so: container.json decides.
 
 // Find returns the ID of the container that ref means: a full ID, a name, or a
 // unique prefix of an ID, in this order. Otherwise it is engine.ErrNotFound, or
@@ -74,24 +73,26 @@ func (s *Store) named(name string) (string, error) {
 	return id, nil
 }
 
-// linked returns where the link of the name leads; "" when there is none.
+// linked returns the ID that the link of the name tells; "" when there is none.
 func (s *Store) linked(name string) (id string, err error) {
-	to, err := os.Readlink(s.path(namesDir, name))
+	data, _, err := readVersion(s.path(namesDir, name))
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, unix.EINVAL): // EINVAL: not a link, so nothing of ours
+	case errors.Is(err, fs.ErrNotExist):
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("look up container name: %w", err)
+	case !validID(string(data)):
+		return "", nil
 	}
-	return filepath.Base(to), nil
+	return string(data), nil
 }
 
 // claim makes the link of a name. A name that counts is engine.ErrConflict; one that
-// something dead has left is replaced. The caller holds names/.lock.
-func (s *Store) claim(op, name, id string) error {
+// something dead has left is replaced. dir is where the container's directory is now. The caller holds names/.lock.
+func (s *Store) claim(op, name, id, dir string) error {
 	link := s.path(namesDir, name)
 	for range 2 {
-		err := os.Symlink(filepath.Join("..", containersDir, id), link)
+		err := os.Link(filepath.Join(dir, lockFile), link)
 		if !errors.Is(err, fs.ErrExist) {
 			return err
 		}

@@ -56,7 +56,7 @@ func (s *Store) rename(op string, cfg *Config, name string) error {
 		return err
 	}
 	s.at("new name")
-	if err := s.claim(op, name, cfg.ID); err != nil {
+	if err := s.claim(op, name, cfg.ID, dir); err != nil {
 		return errors.Join(err, s.tidy(cfg.ID, cfg.Name))
 	}
 	was := cfg.Name

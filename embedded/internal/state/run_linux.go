@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // gonePrefix is that of a run directory that is being removed.
@@ -23,9 +25,9 @@ func (s *Store) ReadRun(id string) (*Run, error) {
 }
 
 // WriteRun replaces run.json. The monitor alone calls it, while it holds
-// monitor.lock. With a StartedAt that is new it first leaves a mark in the
-// container's directory, which WriteExit removes: a container with a mark and without a
-// run.json was running when the machine stopped.
+// monitor.lock. A StartedAt that is new it first notes in the container's
+// directory until WriteExit: a container with that note and without a run.json was
+// running when the machine stopped.
 func (s *Store) WriteRun(id string, r *Run) error {
 	err := s.mark(id, r.StartedAt)
 	if err == nil {
@@ -37,33 +39,26 @@ func (s *Store) WriteRun(id string, r *Run) error {
 	return nil
 }
 
+// mark notes that the container was started: as the time of its lock file, which costs no file.
 func (s *Store) mark(id string, started time.Time) error {
-	if started.IsZero() {
+	if started.IsZero() || s.marked(id).Equal(started) {
 		return nil
 	}
-	link, text := filepath.Join(s.Dir(id), startedLink), started.UTC().Format(time.RFC3339Nano)
-	if have, err := os.Readlink(link); err == nil {
-		if have == text {
-			return nil
-		}
-		if err := os.Remove(link); err != nil {
-			return err
-		}
-	} else if ended, err := s.ReadExit(id); err == nil && ended != nil && ended.StartedAt.Equal(started) {
-		return nil // WriteExit was here: this run.json is that of an end
+	// A run.json that tells of an end comes after WriteExit.
+	if ended, err := s.ReadExit(id); err == nil && ended != nil && ended.StartedAt.Equal(started) {
+		return nil
 	}
 	s.at("mark")
-	return os.Symlink(text, link)
+	return os.Chtimes(filepath.Join(s.Dir(id), lockFile), time.Time{}, started)
 }
 
-// marked returns the time of the mark that WriteRun leaves; zero when there is none.
+// marked returns the time of the last start whose end nobody has written; zero when there is none.
 func (s *Store) marked(id string) time.Time {
-	text, err := os.Readlink(filepath.Join(s.Dir(id), startedLink))
-	if err != nil {
+	var st unix.Stat_t
+	if err := unix.Lstat(filepath.Join(s.Dir(id), lockFile), &st); err != nil || st.Mtim.Nano() == 0 {
 		return time.Time{}
 	}
-	t, _ := time.Parse(time.RFC3339Nano, text)
-	return t
+	return time.Unix(st.Mtim.Unix())
 }
 
 // RemoveRun removes the container's run directory, all at once for readers. The monitor calls it
@@ -98,15 +93,13 @@ func (s *Store) ReadExit(id string) (*Exit, error) {
 	return e, nil
 }
 
-// WriteExit replaces exit.json, before RemoveRun or a run.json that says exited.
+// WriteExit replaces exit.json, before RemoveRun or a run.json that says exited. An
+// Exit without StartedAt is that of a container which never ran (its command is missing): its status stays created.
 func (s *Store) WriteExit(id string, e *Exit) error {
 	err := s.replaceJSON(s.Dir(id), exitFile, e)
 	if err == nil {
 		s.at("unmark")
-		err = os.Remove(filepath.Join(s.Dir(id), startedLink))
-		if errors.Is(err, fs.ErrNotExist) {
-			err = nil
-		}
+		err = os.Chtimes(filepath.Join(s.Dir(id), lockFile), time.Time{}, time.Unix(0, 0))
 	}
 	if err != nil {
 		return fmt.Errorf("write exit of container %s: %w", id, err)

@@ -5,8 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -21,7 +26,10 @@ func (s *Store) State(id string) (*Snapshot, error) {
 	if err := s.readRun(id, snap); err != nil {
 		return nil, fmt.Errorf("read state of container %s: %w", id, err)
 	}
-	return snap, s.readRest(id, snap)
+	if err := s.readRest(id, snap); err != nil {
+		return nil, err
+	}
+	return snap, nil
 }
 
 // List reads everything about all containers, in no order. Containers that come or
@@ -39,22 +47,38 @@ func (s *Store) List() ([]*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	list := make([]*Snapshot, 0, len(ids))
-	for _, id := range ids {
-		snap := &Snapshot{}
-		if live[id] {
-			snap, err = s.State(id)
-		} else if err = s.readRest(id, snap); snap.Exit != nil && snap.Exit.MonitorLost {
-			snap, err = s.State(id) // it may have been started since
-		}
-		switch {
-		case err == nil:
-			list = append(list, snap)
-		case !errors.Is(err, engine.ErrNotFound):
-			return nil, err
-		}
+	list, errs := make([]*Snapshot, len(ids)), make([]error, len(ids))
+	// What a command lists it reads for the first time, which is decoding above all: all processors take part.
+	workers := min(runtime.GOMAXPROCS(0), 1+len(ids)/64)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(ids); i += workers {
+				list[i], errs[i] = s.listed(ids[i], live[ids[i]])
+			}
+		})
 	}
-	return list, nil
+	wg.Wait()
+	gone := func(snap *Snapshot) bool { return snap == nil }
+	return slices.DeleteFunc(list, gone), errors.Join(errs...)
+}
+
+// listed is State for List; nil without an error for a container that is gone.
+func (s *Store) listed(id string, live bool) (snap *Snapshot, err error) {
+	if !live {
+		snap = &Snapshot{}
+		err = s.readRest(id, snap)
+	}
+	if live || err == nil && snap.Exit != nil && snap.Exit.MonitorLost { // or it was started after the look
+		snap, err = s.State(id)
+	}
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return snap, nil
 }
 
 // readRest fills Config and Exit.
@@ -153,12 +177,13 @@ func (s *Store) readRun(id string, snap *Snapshot) error {
 func (s *Store) runVersion(id string) ([2]version, error) {
 	var v [2]version
 	for i, path := range []string{s.RunDir(id), s.RunDir(id) + "/" + runFile} {
-		info, err := os.Lstat(path)
-		switch {
-		case err == nil:
-			v[i] = versionOf(info)
-		case !errors.Is(err, os.ErrNotExist):
-			return v, err
+		var st unix.Stat_t
+		switch err := unix.Lstat(path, &st); err {
+		case nil:
+			v[i] = versionOf(&st)
+		case unix.ENOENT:
+		default:
+			return v, &os.PathError{Op: "lstat", Path: path, Err: err}
 		}
 	}
 	return v, nil

@@ -42,8 +42,7 @@ const (
 	configFile   = "container.json"
 	ociFile      = "config.json"
 	exitFile     = "exit.json"
-	lockFile     = "lock"
-	startedLink  = "started"  // -> the time of the last start; see WriteRun
+	lockFile     = "lock"     // holds the ID; its time is that of the last start, see WriteRun
 	renamingFile = "renaming" // see Rename
 	filesDir     = "files"
 

@@ -53,6 +53,10 @@ type Config struct {
 	// Volatile says that the upper directory need not survive a crash of the machine.
 	Volatile bool `json:"volatile,omitzero"`
 
+	// CDIEnv and CDIGroups are variables and groups that CDI devices add to the process.
+	CDIEnv    []string `json:"cdiEnv,omitzero"`
+	CDIGroups []uint32 `json:"cdiGroups,omitzero"`
+
 	// StoppedByUser is set by stop and kill, cleared by start: restart policies heed it.
 	StoppedByUser bool `json:"stoppedByUser,omitzero"`
 }
