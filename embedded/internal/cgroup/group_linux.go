@@ -63,12 +63,12 @@ func Open(path string, opts Options) (*Group, error) {
 
 // delegated is the topmost group of v2, above our own, in which we may make groups and move processes; "" is none.
 func delegated(mount string) string {
-	own, err := own("")
+	own, err := owns()
 	if err != nil {
 		return ""
 	}
 	found := ""
-	for at := own; ; at = filepath.Dir(at) {
+	for at := filepath.Clean("/" + own[""]); ; at = filepath.Dir(at) {
 		if unix.Access(mount+at, unix.W_OK) != nil || unix.Access(mount+at+"/cgroup.procs", unix.W_OK) != nil {
 			return found
 		}

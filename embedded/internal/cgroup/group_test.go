@@ -63,7 +63,7 @@ func TestParseMounts(t *testing.T) {
 // TestJoin: a process that is started as launch starts one is in the group in every hierarchy, and its children too.
 func TestJoin(t *testing.T) {
 	g := newGroup(t, nil)
-	cmd := running(t, g, "sh", "-c", "sleep 1000 & echo ready; cat /proc/self/cgroup >&2; wait")
+	cmd := running(t, g, "sh", "-c", "sleep 1000 & echo ready; wait")
 	b, err := os.ReadFile("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/cgroup")
 	if err != nil {
 		t.Fatal(err)

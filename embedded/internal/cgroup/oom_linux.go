@@ -68,8 +68,13 @@ func (g *Group) WatchOOM(ctx context.Context, f func(kills uint64)) error {
 			return err
 		}
 		now, err := g.OOMKills()
-		// v1 tells before the kernel has killed.
-		for round := 0; err == nil && now == known && !d.v2 && round < 20 && !g.underOOM(d); round++ {
+		// v1 tells before the kernel has killed, and also where one that is ending anyway makes room.
+		stuck := false
+		for round := 0; err == nil && now == known && !d.v2; round++ {
+			short, disabled := shortage(d.path)
+			if stuck = short && disabled; stuck || !short && round > 20 {
+				break
+			}
 			if sleep(ctx, 2*time.Millisecond) != nil {
 				return nil
 			}
@@ -78,17 +83,17 @@ func (g *Group) WatchOOM(ctx context.Context, f func(kills uint64)) error {
 		if err != nil {
 			return gone(err)
 		}
-		if now != known || !d.v2 {
+		if now != known || stuck {
 			known = now
 			f(now)
 		}
 	}
 }
 
-// underOOM says that processes wait for memory which nobody frees.
-func (g *Group) underOOM(d *dir) bool {
-	m, _ := table(d.path + "/memory.oom_control")
-	return m["under_oom"] == 1 && m["oom_kill_disable"] == 1
+// shortage says that processes of a group of v1 wait for memory, and whether the kernel may not kill for it.
+func shortage(dir string) (short, disabled bool) {
+	m, _ := table(dir + "/memory.oom_control")
+	return m["under_oom"] == 1, m["oom_kill_disable"] == 1
 }
 
 // gone is nil for the error of a group that has been removed.

@@ -1,7 +1,6 @@
 package cgroup
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +12,7 @@ import (
 func isError(err, target error) bool { return errors.Is(err, target) }
 
 // StartIn makes the group of path, if it is not there, and calls start on a thread
-// that is in it in every v1 hierarchy, with a descriptor of its v2 directory, 0 if there is none: what start forks with
+// that is in it in every v1 hierarchy in which it was not in the root, with a descriptor of its v2 directory, 0 if there is none: what start forks with
 // that (syscall.SysProcAttr.UseCgroupFD) is born in the group, in all hierarchies, and no
 // process is moved, which takes 11 ms. The thread is back where it was when StartIn returns.
 //
@@ -26,13 +25,14 @@ func StartIn(path string, start func(cgroupFD int) error) error {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	homes, err := owns()
+	if err != nil {
+		return err
+	}
 	for _, d := range g.dirs {
-		if d.v2 {
-			continue
-		}
-		home, err := ownIn(d)
-		if err != nil {
-			continue
+		home := homes.in(d)
+		if d.v2 || home == "" || home == d.dir {
+			continue // in the root nothing limits or stops it
 		}
 		if err := d.join("tasks"); err != nil {
 			continue
@@ -97,38 +97,35 @@ func (d *dir) ensure() error {
 	return nil
 }
 
-// ownIn is the directory of this thread's group in the hierarchy of d.
-func ownIn(d dir) (string, error) {
-	if len(d.controllers) == 0 {
-		return "", os.ErrNotExist
-	}
-	path, err := own(d.controllers[0])
-	if err != nil {
-		return "", err
-	}
-	home := strings.TrimSuffix(d.dir+path, "/")
-	if !exists(home + "/tasks") {
-		return "", os.ErrNotExist // the mount shows another part of the hierarchy
-	}
-	return home, nil
-}
+// groups are the paths of a thread's groups by controller; "" is the unified hierarchy.
+type groups map[string]string
 
-// own is the path of this thread's group in the hierarchy with a controller; "" is the unified one.
-func own(controller string) (string, error) {
+// owns are those of this thread.
+func owns() (groups, error) {
 	b, err := os.ReadFile("/proc/thread-self/cgroup")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	for line := range bytes.Lines(b) {
-		f := strings.SplitN(strings.TrimSpace(string(line)), ":", 3)
-		if len(f) != 3 {
-			continue
-		}
-		for c := range strings.SplitSeq(f[1], ",") {
-			if c == controller && (c != "" || f[0] == "0") {
-				return f[2], nil
+	m := groups{}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.SplitN(strings.TrimSpace(line), ":", 3); len(f) == 3 {
+			for c := range strings.SplitSeq(f[1], ",") {
+				m[c] = f[2]
 			}
 		}
 	}
-	return "", os.ErrNotExist
+	return m, nil
+}
+
+// in is the directory of the group in the hierarchy of d; "" where the mount does not show it.
+func (m groups) in(d dir) string {
+	if len(d.controllers) == 0 {
+		return ""
+	}
+	path, ok := m[d.controllers[0]]
+	home := strings.TrimSuffix(d.dir+path, "/")
+	if !ok || !exists(home+"/tasks") {
+		return ""
+	}
+	return home
 }
