@@ -7,12 +7,13 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 )
 
 const (
-	// maxSessions is how many connections share one ssh connection. sshd's MaxSessions is 10 unless configured; ssh itself makes a connection of its own for a session that is refused.
+	// maxSessions is how many connections share one ssh connection. sshd's MaxSessions is 10 unless configured; a server that allows fewer says so.
 	maxSessions = 8
 	// persist is how many seconds an ssh connection without a session lives when nobody closes it: it does not outlive a killed program for long.
 	persist = "600"
@@ -41,8 +42,8 @@ type SSHConfig struct {
 
 // SSH dials an engine through the user's ssh, so that ~/.ssh/config, agents and known_hosts are in force. Host keys are checked as that configuration says.
 //
-// One ssh connection (OpenSSH's ControlMaster, its socket in a private directory) carries all that is dialled, up to 8 connections at a time; more make a second one. Where ssh has no
-// ControlMaster, on Windows, each connection is one of ssh too. An SSH runs no goroutine. It is safe for concurrent use; the caller closes it.
+// One ssh connection (OpenSSH's ControlMaster, its socket in a private directory) carries all that is dialled, up to 8 connections at a time; more make a second one. They are the only processes, since an SSH speaks to
+// them itself. Where ssh has no ControlMaster, on Windows, each connection is a process and an ssh connection of its own. An SSH runs no goroutine. It is safe for concurrent use; the caller closes it.
 type SSH struct {
 	cfg    SSHConfig
 	dir    string          // of the sockets; 0700
@@ -52,6 +53,7 @@ type SSH struct {
 	next   int           // number of the next master
 	list   []*sshMaster
 	remote string // the remote command, once it is known
+	mux    bool   // there are masters
 	close  func() error
 }
 
@@ -76,7 +78,7 @@ func NewSSH(cfg SSHConfig) (*SSH, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ssh: %w", err)
 	}
-	s := &SSH{cfg: cfg, dir: dir, turn: make(chan struct{}, 1), remote: quoteCommand(cfg.DialStdio)}
+	s := &SSH{cfg: cfg, dir: dir, turn: make(chan struct{}, 1), remote: quoteCommand(cfg.DialStdio), mux: canMultiplex()}
 	s.turn <- struct{}{}
 	s.life, s.end = context.WithCancel(context.Background())
 	s.close = sync.OnceValue(s.closeAll)
@@ -99,25 +101,28 @@ func (s *SSH) Dial(ctx context.Context) (net.Conn, error) {
 }
 
 func (s *SSH) dial(ctx context.Context) (net.Conn, error) {
-	m, err := s.acquire(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		m, err := s.acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		var conn net.Conn
+		if s.cfg.SocketPath != "" {
+			conn, err = s.dialForward(ctx, m)
+		} else {
+			conn, err = s.session(ctx, m)
+		}
+		// A master that has served before may have ended since, or be at the limit of its server: nothing has been sent, so another one is as good.
+		if err == nil || ctx.Err() != nil || m == nil || !m.used.Load() {
+			return conn, err
+		}
+		if !errors.Is(err, errMuxRefused) && !errors.Is(err, errMuxLost) {
+			return nil, err
+		}
+		if err := s.retire(ctx, m, errors.Is(err, errMuxRefused)); err != nil {
+			return nil, err
+		}
 	}
-	if s.cfg.SocketPath == "" {
-		return s.session(m)
-	}
-	conn, err := m.dialForward(ctx, s.cfg)
-	if err == nil || ctx.Err() != nil {
-		return conn, err
-	}
-	// The connection has ended since it was last used: nothing has been sent, so a new one is as good.
-	if err := s.drop(ctx, m); err != nil {
-		return nil, err
-	}
-	if m, err = s.acquire(ctx); err != nil {
-		return nil, err
-	}
-	return m.dialForward(ctx, s.cfg)
 }
 
 // lock takes the turn; unlock gives it back.
@@ -158,15 +163,15 @@ func (s *SSH) acquire(ctx context.Context) (*sshMaster, error) {
 
 // free returns a master with a place, a new one if need be.
 func (s *SSH) free(ctx context.Context) (*sshMaster, error) {
-	if !canMultiplex() {
+	if !s.mux {
 		return nil, nil
 	}
 	for i := 0; i < len(s.list); {
 		m := s.list[i]
 		switch {
 		case !m.alive(): // it had no session for too long, or lost its network
-			s.list = append(s.list[:i], s.list[i+1:]...)
-		case s.cfg.SocketPath != "" || m.sessions.Load() < maxSessions:
+			s.list = slices.Delete(s.list, i, i+1)
+		case s.cfg.SocketPath != "" || m.sessions.Load() < m.limit.Load():
 			return m, nil
 		default:
 			i++
@@ -181,18 +186,19 @@ func (s *SSH) free(ctx context.Context) (*sshMaster, error) {
 	return m, nil
 }
 
-// drop forgets m and ends it.
-func (s *SSH) drop(ctx context.Context, m *sshMaster) error {
+// retire forgets m and ends it; or, when it is only full and has sessions, gives it no more than those.
+func (s *SSH) retire(ctx context.Context, m *sshMaster, full bool) error {
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
 	defer s.unlock()
-	for i := range s.list {
-		if s.list[i] == m {
-			s.list = append(s.list[:i], s.list[i+1:]...)
-			_ = s.exit(m) // it may be gone already
-			break
-		}
+	if n := m.sessions.Load(); full && n > 0 {
+		m.limit.Store(n)
+		return nil
+	}
+	if i := slices.Index(s.list, m); i >= 0 {
+		s.list = slices.Delete(s.list, i, i+1)
+		_ = s.exit(m) // it may be gone already
 	}
 	return nil
 }

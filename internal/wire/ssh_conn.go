@@ -16,48 +16,91 @@ import (
 // sshFailed is the exit code with which ssh itself fails; others are the remote command's.
 const sshFailed = 255
 
-// sshConn is an ssh process whose stdin and stdout are the connection.
+var (
+	// errMuxLost is a master that has ended, or whose other end is lost.
+	errMuxLost = errors.New("the ssh connection is lost")
+	// errMuxRefused is a session that the server does not open: it has as many as it allows.
+	errMuxRefused = errors.New("the server opens no further session")
+)
+
+// sshEnd is what runs a remote command: a session of a master, or an ssh of its own.
+type sshEnd interface {
+	// wait returns nil, an error with an ExitCode, or another error when nobody knows how the command ended. It returns after stop.
+	wait() error
+	// stop ends it. It is idempotent.
+	stop()
+}
+
+// remoteExit is the exit code of a remote command that is not 0.
+type remoteExit uint32
+
+func (e remoteExit) Error() string { return fmt.Sprintf("exit status %d", uint32(e)) }
+func (e remoteExit) ExitCode() int { return int(e) }
+
+// sshConn is the stdin and stdout of a remote command.
 type sshConn struct {
 	ssh     *SSH
-	cmd     *exec.Cmd
+	end     sshEnd
 	in, out *os.File
 	stderr  *os.File // a file, so that nobody has to read it while the connection lives
-	wait    func() error
 	close   func() error
 	got     atomic.Bool // a byte was read
 	closed  atomic.Bool
 }
 
-// session starts the remote command as a session of m, whose place it has and gives back at its Close.
-func (s *SSH) session(m *sshMaster) (net.Conn, error) {
+// session starts the remote command as a session of m, whose place it has and gives back at its Close, or, if this fails, at once.
+func (s *SSH) session(ctx context.Context, m *sshMaster) (net.Conn, error) {
 	c := &sshConn{ssh: s}
 	childIn, childOut, err := c.pipes()
+	if err == nil {
+		if m != nil {
+			c.end, err = m.session(ctx, s.remote, [3]*os.File{childIn, childOut, c.stderr})
+		} else {
+			c.end, err = s.process(childIn, childOut, c.stderr)
+		}
+		childIn.Close()
+		childOut.Close()
+		if err != nil {
+			err = s.failure(err, c.stderr)
+			c.closeFiles()
+		}
+	}
 	if err != nil {
 		m.release()
 		return nil, err
 	}
-	// The context of the dial does not govern the process: Close does.
-	c.cmd = s.command(context.Background(), m, false, []string{"-T", "-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes"}, s.remote)
-	c.cmd.Stdin, c.cmd.Stdout, c.cmd.Stderr = childIn, childOut, c.stderr
-	err = c.cmd.Start()
-	childIn.Close()
-	childOut.Close()
-	if err != nil {
-		err = s.failure(err, c.stderr)
-		c.closeFiles()
-		m.release()
-		return nil, err
-	}
-	c.wait = sync.OnceValue(c.cmd.Wait)
+	m.settled()
 	c.close = sync.OnceValue(func() error {
 		c.closed.Store(true)
-		_ = c.cmd.Process.Kill() // it may have ended; ssh's master closes the session
-		_ = c.wait()
+		c.end.stop()
 		c.closeFiles()
 		m.release()
 		return nil
 	})
 	return c, nil
+}
+
+// sshProcess is an ssh of its own.
+type sshProcess struct {
+	cmd  *exec.Cmd
+	once func() error
+}
+
+func (s *SSH) process(in, out, stderr *os.File) (sshEnd, error) {
+	// The context of the dial does not govern the process: Close does.
+	cmd := s.command(context.Background(), nil, false, sessionArgs(), s.remote)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, stderr
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return &sshProcess{cmd: cmd, once: sync.OnceValue(cmd.Wait)}, nil
+}
+
+func (p *sshProcess) wait() error { return p.once() }
+
+func (p *sshProcess) stop() {
+	_ = p.cmd.Process.Kill() // it may have ended
+	_ = p.wait()
 }
 
 // pipes makes c's files and returns the child's ends.
@@ -99,11 +142,14 @@ func (c *sshConn) Read(p []byte) (int, error) {
 
 // ended returns what the end of ssh's output means.
 func (c *sshConn) ended() error {
-	err := c.wait() // it ends now, or is killed by Close
+	err := c.end.wait() // it ends now, or by Close
 	if c.closed.Load() {
 		return net.ErrClosed
 	}
-	exit, ok := errors.AsType[*exec.ExitError](err)
+	exit, ok := errors.AsType[interface {
+		error
+		ExitCode() int
+	}](err)
 	if err == nil || ok && c.got.Load() && exit.ExitCode() != sshFailed {
 		return io.EOF
 	}

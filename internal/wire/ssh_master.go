@@ -3,7 +3,6 @@ package wire
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -21,11 +20,13 @@ const exitTimeout = 5 * time.Second
 // probeCommand finds out which of the two engines' clients reaches its engine: with nothing on its stdin, dial-stdio connects and ends. Its stderr says why neither does.
 const probeCommand = `sh -c 'for c in docker podman; do $c system dial-stdio </dev/null >/dev/null && echo $c && exit; done; exit 1'`
 
-// sshMaster is one ssh connection, a process in the background that carries sessions. ssh calls its unix socket a control path.
+// sshMaster is one ssh connection, a process in the background that carries sessions. ssh calls its unix socket a control path. A nil one stands for none.
 type sshMaster struct {
 	control  string // path
 	forward  string // path of the local end of SocketPath
 	sessions atomic.Int32
+	limit    atomic.Int32 // of sessions; maxSessions until the server refuses one
+	used     atomic.Bool  // it has carried a session
 }
 
 func (m *sshMaster) take() {
@@ -37,6 +38,13 @@ func (m *sshMaster) take() {
 func (m *sshMaster) release() {
 	if m != nil {
 		m.sessions.Add(-1)
+	}
+}
+
+// settled notes that a session was opened.
+func (m *sshMaster) settled() {
+	if m != nil {
+		m.used.Store(true)
 	}
 }
 
@@ -53,6 +61,7 @@ func (m *sshMaster) alive() bool {
 // startMaster logs in. ssh goes to the background when it has.
 func (s *SSH) startMaster(ctx context.Context, number int) (*sshMaster, error) {
 	m := &sshMaster{control: filepath.Join(s.dir, "control"+strconv.Itoa(number))}
+	m.limit.Store(maxSessions)
 	args := []string{"-f", "-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=" + persist, "-o", "ClearAllForwardings=yes"}
 	if _, err := s.run(ctx, m, s.cfg.Interactive, args, ""); err != nil {
 		return nil, err
@@ -61,28 +70,69 @@ func (s *SSH) startMaster(ctx context.Context, number int) (*sshMaster, error) {
 		return m, nil
 	}
 	m.forward = filepath.Join(s.dir, "engine"+strconv.Itoa(number))
-	if _, err := s.run(ctx, m, false, []string{"-O", "forward", "-L", m.forward + ":" + s.cfg.SocketPath}, ""); err != nil {
+	if err := m.listen(ctx, m.forward, s.cfg.SocketPath); err != nil {
 		_ = s.exit(m)
-		return nil, err
+		return nil, s.failure(err, nil)
 	}
 	return m, nil
 }
 
+// sessionArgs are those of an ssh that runs a remote command without a master.
+func sessionArgs() []string {
+	return []string{"-T", "-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes"}
+}
+
 // probe returns the remote command that reaches an engine.
 func (s *SSH) probe(ctx context.Context, m *sshMaster) (string, error) {
-	out, err := s.run(ctx, m, false, []string{"-T", "-o", "ControlMaster=no", "-o", "ClearAllForwardings=yes"}, probeCommand)
+	var out []byte
+	var err error
+	if m != nil {
+		out, err = s.output(ctx, m, probeCommand)
+	} else {
+		out, err = s.run(ctx, nil, false, sessionArgs(), probeCommand)
+	}
 	if err != nil {
 		return "", fmt.Errorf("neither docker nor podman reaches an engine there: %w", err)
 	}
 	return string(bytes.TrimSpace(out)) + " system dial-stdio", nil
 }
 
+// output runs a remote command with nothing on its stdin to its end, as a session of m, and returns its stdout.
+func (s *SSH) output(ctx context.Context, m *sshMaster, command string) ([]byte, error) {
+	var files [3]*os.File
+	var err error
+	if files[0], err = os.Open(os.DevNull); err != nil {
+		return nil, err
+	}
+	defer files[0].Close()
+	for i := 1; i < len(files); i++ {
+		if files[i], err = s.scratch(); err != nil {
+			return nil, err
+		}
+		defer files[i].Close()
+	}
+	end, err := m.session(ctx, command, files)
+	if err == nil {
+		m.settled()
+		stop := context.AfterFunc(ctx, end.stop)
+		err = end.wait()
+		if !stop() {
+			err = contextError(ctx)
+		}
+		end.stop()
+	}
+	if err != nil {
+		return nil, s.failure(err, files[2])
+	}
+	return contents(files[1])
+}
+
 // exit ends m and its sessions.
 func (s *SSH) exit(m *sshMaster) error {
 	ctx, cancel := context.WithTimeout(context.Background(), exitTimeout)
 	defer cancel()
-	if _, err := s.run(ctx, m, false, []string{"-O", "exit"}, ""); err != nil && m.alive() {
-		return err
+	if err := m.exit(ctx); err != nil && m.alive() {
+		return s.failure(err, nil)
 	}
 	return nil
 }
@@ -135,10 +185,16 @@ func (s *SSH) run(ctx context.Context, m *sshMaster, terminal bool, args []strin
 		}
 		return nil, s.failure(err, files[1])
 	}
-	if _, err := files[0].Seek(0, io.SeekStart); err != nil {
+	return contents(files[0])
+}
+
+// contents is the whole of f.
+func contents(f *os.File) ([]byte, error) {
+	info, err := f.Stat()
+	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(files[0])
+	return io.ReadAll(io.NewSectionReader(f, 0, info.Size()))
 }
 
 // scratch returns a file without a name.
@@ -162,11 +218,11 @@ func (s *SSH) hostKeyName() string {
 	return "[" + s.cfg.Host + "]:" + s.cfg.Port
 }
 
-// failure returns err, the end of an ssh, with what it said.
+// failure returns err, the end of an ssh, with what it said, if anything.
 func (s *SSH) failure(err error, stderr *os.File) error {
 	const most = 4 << 10 // the tail says why
 	var text []byte
-	if info, e := stderr.Stat(); e == nil {
+	if info, e := stderr.Stat(); e == nil { // of no file: an error, too
 		text = make([]byte, min(info.Size(), most))
 		n, _ := stderr.ReadAt(text, info.Size()-int64(len(text)))
 		text = bytes.TrimSpace(bytes.ReplaceAll(text[:n], []byte("\r"), nil))
@@ -178,37 +234,4 @@ func (s *SSH) failure(err error, stderr *os.File) error {
 		return fmt.Errorf("ssh %s: %w: %s The host key of %s is not known: log in with ssh once, or add it to known_hosts", s.cfg.Host, err, text, s.hostKeyName())
 	}
 	return fmt.Errorf("ssh %s: %w: %s", s.cfg.Host, err, text)
-}
-
-// dialForward connects to the forwarded socket.
-func (m *sshMaster) dialForward(ctx context.Context, cfg SSHConfig) (net.Conn, error) {
-	conn, err := DialUnix(m.forward)(ctx)
-	if err != nil {
-		return nil, err
-	}
-	unix, ok := conn.(*net.UnixConn)
-	if !ok {
-		conn.Close()
-		return nil, errors.New("ssh: not a unix socket")
-	}
-	return &forwardConn{UnixConn: unix, name: cfg.SocketPath + " on " + cfg.Host}, nil
-}
-
-// forwardConn is a connection to the forwarded socket. ssh accepts it before the other end is connected, so that nobody there is an end without a byte.
-type forwardConn struct {
-	*net.UnixConn
-	name string
-	got  atomic.Bool
-}
-
-// Read implements net.Conn.
-func (c *forwardConn) Read(p []byte) (int, error) {
-	n, err := c.UnixConn.Read(p)
-	switch {
-	case n > 0:
-		c.got.Store(true)
-	case err != nil && !c.got.Load() && connectionLost(err) && !errors.Is(err, net.ErrClosed):
-		err = fmt.Errorf("no engine answers at %s: %w", c.name, io.ErrUnexpectedEOF)
-	}
-	return n, err
 }

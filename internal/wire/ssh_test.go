@@ -34,11 +34,15 @@ func echo(p *peer) {
 	}
 }
 
-// sshModes are the two ways to an engine behind ssh.
+// noMaster is the mode in which each connection is a process, as where ssh has no masters.
+const noMaster = "processes"
+
+// sshModes are the ways to an engine behind ssh.
 func sshModes(engine *server) map[string]SSHConfig {
 	return map[string]SSHConfig{
 		"dial-stdio": {DialStdio: []string{os.Args[0], "dial-stdio", engine.path}},
 		"forwarded":  {SocketPath: engine.path},
+		noMaster:     {DialStdio: []string{os.Args[0], "dial-stdio", engine.path}},
 	}
 }
 
@@ -48,6 +52,7 @@ func TestSSH(t *testing.T) {
 	for mode, cfg := range sshModes(engine) {
 		t.Run(mode, func(t *testing.T) {
 			ssh := host.client(t, cfg)
+			ssh.mux = mode != noMaster
 			c := New(Config{Dial: ssh.Dial})
 			t.Cleanup(func() { c.Close() })
 
@@ -87,9 +92,14 @@ func TestSSH(t *testing.T) {
 				}
 				conns = append(conns, conn)
 			}
-			want := map[string]int{"dial-stdio": 2, "forwarded": 1}[mode]
+			want := map[string]int{"dial-stdio": 2, "forwarded": 1, noMaster: 0}[mode]
 			if n := len(ssh.list); n != want {
 				t.Errorf("%d ssh connections, want %d", n, want)
+			}
+			if mode != noMaster {
+				if list := liveSSHProcesses(ssh.dir); len(list) != want {
+					t.Errorf("%d processes, want %d: %q", len(list), want, list)
+				}
 			}
 			for _, conn := range conns {
 				io.WriteString(conn, "x")
@@ -120,7 +130,9 @@ func TestSSHCancel(t *testing.T) {
 	defer close(over)
 	for mode, cfg := range sshModes(engine) {
 		t.Run(mode, func(t *testing.T) {
-			c := New(Config{Dial: host.client(t, cfg).Dial})
+			ssh := host.client(t, cfg)
+			ssh.mux = mode != noMaster
+			c := New(Config{Dial: ssh.Dial})
 			ready := make(chan struct{})
 			conn, err := c.Hijack(cancelWhen(t, ready, errCause), attach)
 			if err != nil {
@@ -181,6 +193,9 @@ func TestSSHMasterGone(t *testing.T) {
 	host := startSSHD(t)
 	engine := serve(t, echo)
 	for mode, cfg := range sshModes(engine) {
+		if mode == noMaster {
+			continue
+		}
 		for _, socket := range []string{"removed", "left"} {
 			t.Run(mode+"/"+socket, func(t *testing.T) {
 				ssh := host.client(t, cfg)

@@ -24,6 +24,12 @@ type sshd struct {
 
 // startSSHD starts an sshd that ends with the test; what it runs has env, and a home without the shell start-up files of this machine. Without one on this machine the test is skipped, but fails where BERTH_CI=1 says that there has to be one.
 func startSSHD(t *testing.T, env ...string) *sshd {
+	return startSSHDWith(t, "MaxSessions 10", env...)
+}
+
+// startSSHDWith is startSSHD with a line for its configuration.
+func startSSHDWith(t *testing.T, config string, env ...string) *sshd {
+	t.Helper()
 	t.Helper()
 	binary := "/usr/sbin/sshd"
 	for _, b := range []string{binary, "ssh", "ssh-keygen"} {
@@ -59,8 +65,8 @@ func startSSHD(t *testing.T, env ...string) *sshd {
 	l.Close()
 	s.write(t, "authorized_keys", s.read(t, "user.pub"))
 	s.write(t, "known_hosts", fmt.Sprintf("[127.0.0.1]:%s %s", s.port, s.read(t, "host.pub")))
-	s.write(t, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 10:30:100\nMaxSessions 10\nSetEnv HOME=%s GORACE=atexit_sleep_ms=0 %s\n",
-		s.port, s.file("host"), s.file("authorized_keys"), dir, strings.Join(env, " ")))
+	s.write(t, "sshd_config", fmt.Sprintf("ListenAddress 127.0.0.1:%s\nHostKey %s\nAuthorizedKeysFile %s\nPidFile none\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nMaxStartups 10:30:100\n%s\nSetEnv HOME=%s GORACE=atexit_sleep_ms=0 %s\n",
+		s.port, s.file("host"), s.file("authorized_keys"), config, dir, strings.Join(env, " ")))
 	s.write(t, "ssh_config", fmt.Sprintf("UserKnownHostsFile %s\nGlobalKnownHostsFile none\nIdentitiesOnly yes\nIdentityAgent none\nControlMaster auto\nControlPath /nonexistent/%%C\nLocalForward 1 127.0.0.1:1\n", s.file("known_hosts")))
 	log, err := os.Create(s.file("log"))
 	if err != nil {
@@ -140,21 +146,24 @@ func (s *sshd) client(t *testing.T, cfg SSHConfig) *SSH {
 	return ssh
 }
 
-// sshProcesses returns the command lines of the ssh processes that use the sockets in dir, once those that end have ended. ssh's own title of a master in the background
-// has the path of its socket too.
+// sshProcesses returns the command lines of the ssh processes that use the sockets in dir, once those that end have ended.
 func sshProcesses(dir string) (lines []string) {
 	for range 100 {
-		lines = nil
-		out, _ := exec.Command("ps", "-eo", "args").Output()
-		for line := range strings.Lines(string(out)) {
-			if strings.Contains(line, dir) {
-				lines = append(lines, line)
-			}
-		}
-		if len(lines) == 0 {
+		if lines = liveSSHProcesses(dir); len(lines) == 0 {
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
+	}
+	return lines
+}
+
+// liveSSHProcesses returns them as they are now. ssh's own title of a master in the background has the path of its socket too.
+func liveSSHProcesses(dir string) (lines []string) {
+	out, _ := exec.Command("ps", "-eo", "args").Output()
+	for line := range strings.Lines(string(out)) {
+		if strings.Contains(line, dir) {
+			lines = append(lines, line)
+		}
 	}
 	return lines
 }
