@@ -197,6 +197,58 @@ func TestNewProbeTimeout(t *testing.T) {
 	}
 }
 
+// The probe's timeout is for all that is asked: what answers /_ping and nothing
+// after it does not hold the search either.
+func TestNewProbeTimeoutAfterPing(t *testing.T) {
+	for name, ping := range map[string]map[string]string{"docker": dockerPing, "podman": podmanPing} {
+		t.Run(name, func(t *testing.T) {
+			leaktest.Check(t)
+			dir := t.TempDir()
+			l, err := net.Listen("unix", filepath.Join(dir, "docker.sock"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			asked := make(chan string, 8)
+			srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				for k, v := range ping {
+					w.Header().Set(k, v)
+				}
+				if strings.HasSuffix(r.URL.Path, "/_ping") {
+					io.WriteString(w, "OK")
+					return
+				}
+				asked <- r.URL.Path
+				<-r.Context().Done()
+			}))
+			srv.Listener.Close()
+			srv.Listener = l
+			srv.Start()
+			defer srv.Close()
+			// The search goes on to what is linked in.
+			cli, err := New(soon(t), withEnv(testEnv(dir, map[string]string{"XDG_RUNTIME_DIR": dir})), within(dir), WithProbeTimeout(200*time.Millisecond),
+				linkedEngines(map[string]engine.Engine{"embedded": fakeengine.New(nil)}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			cli.Close()
+			if path := <-asked; !strings.HasSuffix(path, "/info") {
+				t.Errorf("asked for %s", path)
+			}
+			_, err = New(soon(t), withEnv(testEnv(dir, map[string]string{"XDG_RUNTIME_DIR": dir})), within(dir), WithProbeTimeout(200*time.Millisecond))
+			if !errors.Is(err, ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 200ms") {
+				t.Errorf("error %v", err)
+			}
+			// It is ctx alone that bounds the wait for an engine that was chosen.
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			_, err = New(ctx, withEnv(testEnv(dir, nil)), WithHost("unix://"+filepath.Join(dir, "docker.sock")), WithProbeTimeout(time.Nanosecond))
+			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "no answer within") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
 func TestNewPermissionDenied(t *testing.T) {
 	denied := WithDialer(func(_ context.Context, network, address string) (net.Conn, error) {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: fs.ErrPermission}

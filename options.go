@@ -112,8 +112,8 @@ func WithTracer(t Tracer) Option { return func(o *options) { o.tracer = t } }
 func WithAPIVersion(version string) Option { return func(o *options) { o.apiVersion = version } }
 
 // WithProbeTimeout is how long each address that nobody chose (a well-known
-// socket) has to answer in [New]. Default 3 s. An address that was chosen has as
-// long as ctx.
+// socket) has to answer all that [New] asks. Default 3 s. An address that was
+// chosen has as long as ctx.
 func WithProbeTimeout(d time.Duration) Option { return func(o *options) { o.probeTimeout = d } }
 
 // WithCleanupTimeout is how long a call that failed or was cancelled may take to

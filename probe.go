@@ -23,9 +23,15 @@ const libpodHeader = "Libpod-Api-Version"
 // tlsAlert is in net/http's error for what a TLS server answers to plain HTTP.
 const tlsAlert = `malformed HTTP response "\x15\x03`
 
-// openAt asks what is at the other end of t, and opens that engine.
+// openAt asks what is at the other end of t, and opens that engine. A candidate
+// that nobody chose has the probe's timeout to answer all of it.
 func (o *options) openAt(ctx context.Context, c connect.Candidate, t transport) (engine.Engine, error) {
-	ping, err := o.ping(ctx, c, t)
+	if !c.Explicit {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, o.probeTimeout, probeTimeout{o.probeTimeout})
+		defer cancel()
+	}
+	ping, err := o.ping(ctx, t)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +71,8 @@ func (o *options) openAt(ctx context.Context, c connect.Candidate, t transport) 
 	return e, nil
 }
 
-// ping asks for /_ping and returns the answer's header. A candidate that nobody
-// chose has the probe's timeout to answer.
-func (o *options) ping(ctx context.Context, c connect.Candidate, t transport) (http.Header, error) {
-	if !c.Explicit {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, o.probeTimeout, probeTimeout{o.probeTimeout})
-		defer cancel()
-	}
+// ping asks for /_ping and returns the answer's header.
+func (o *options) ping(ctx context.Context, t transport) (http.Header, error) {
 	client := wire.New(t.wire)
 	defer client.Close()
 	resp, err := client.Stream(ctx, wire.Request{Method: http.MethodGet, Path: "/_ping", NoPrefix: true})

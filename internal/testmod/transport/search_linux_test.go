@@ -51,10 +51,10 @@ var children = map[string]func() any{
 		return search([]place{{"docker.sock", "podman", 0o600}}, nil, berth.WithHost("docker"))
 	},
 	"stale": func() any {
-		return search([]place{{"docker.sock", "", 0o600}, {"podman/podman.sock", "podman", 0o600}}, nil, berth.WithProbeTimeout(100*time.Millisecond))
+		return search([]place{{"docker.sock", "", 0o600}, {"podman/podman.sock", "podman", 0o600}}, nil, berth.WithProbeTimeout(500*time.Millisecond))
 	},
 	"stale only": func() any {
-		return search([]place{{"docker.sock", "", 0o600}}, nil, berth.WithProbeTimeout(100*time.Millisecond))
+		return search([]place{{"docker.sock", "", 0o600}}, nil, berth.WithProbeTimeout(500*time.Millisecond))
 	},
 	"denied": func() any {
 		return search([]place{{"docker.sock", "docker", 0o600}, {"podman/podman.sock", "podman", 0o666}}, becomeNobody)
@@ -228,7 +228,7 @@ func TestSearchFails(t *testing.T) {
 		{"nothing", attempt{dockerSocket, "well-known socket", "no such file"}, attempt{"unix://", "well-known socket", "no such file"}, 0},
 		{"nothing, by name", attempt{podmanSocket, "well-known socket", "no such file"}, attempt{podmanSocket, "well-known socket", "no such file"}, 1},
 		{"podman at Docker's socket, docker by name", attempt{dockerSocket, "well-known socket", "docker was asked for, podman answers"}, attempt{"unix://", "well-known socket", "no such file"}, 0},
-		{"stale only", attempt{dockerSocket, "well-known socket", "no answer within 100ms"}, attempt{"unix://", "well-known socket", "no such file"}, 0},
+		{"stale only", attempt{dockerSocket, "well-known socket", "no answer within 500ms"}, attempt{"unix://", "well-known socket", "no such file"}, 0},
 		{"linked in, but broken", attempt{dockerSocket, "well-known socket", "no such file"}, attempt{"embedded", "linked into the program", "no state directory"}, 0},
 		{"linked in, but an explicit choice fails", attempt{"unix:///nonexistent/s", "DOCKER_HOST", "no such file"}, attempt{"unix:///nonexistent/s", "DOCKER_HOST", "no such file"}, 1},
 		{"linked in, but Docker by name", attempt{dockerSocket, "well-known socket", "no such file"}, attempt{"unix://", "well-known socket", "no such file"}, 0},
