@@ -4,6 +4,10 @@ package config
 
 import (
 	"context"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -11,6 +15,7 @@ import (
 	"github.com/berthdev/berth/embedded/internal/image"
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // Input is what a container is made of.
@@ -20,15 +25,13 @@ type Input struct {
 	Created time.Time
 	Spec    *engine.Spec
 	Image   *image.Image
-	// ImageRef is Spec.Image as inspect shows it; "" is Spec.Image.
-	ImageRef string
 	// LayerDirs are the image's layers, the topmost first.
 	LayerDirs []string
 	// Dir is containers/ID, which need not be there yet.
 	Dir  string
 	Host Host
 
-	// Containers finds another container, for container: namespaces and volumes-from. The Run is nil when it does not run.
+	// Containers finds another container, for container: namespaces, links and volumes-from. The Run is nil when it does not run.
 	Containers func(ref string) (*state.Config, *state.Run, error)
 	// Secret finds a secret and its data.
 	Secret func(nameOrID string) ([]byte, *engine.SecretAttrs, error)
@@ -38,11 +41,6 @@ type Input struct {
 	ImageMount func(ref string) (dirs, diffIDs []string, err error)
 	// DefaultNetwork is the network of a container that names none.
 	DefaultNetwork string
-	// Resolv makes the content of resolv.conf; nil leaves a copy of the host's, changed by Spec.DNS….
-	Resolv func(spec *engine.Spec) ([]byte, error)
-	// HostGateway is the address that host-gateway stands for in Spec.ExtraHosts; "" leaves the
-	// word in files/hosts for the monitor, who knows the container's gateway.
-	HostGateway string
 }
 
 // CopyUp is a volume to which the image's files are to be copied once, if it is empty.
@@ -56,19 +54,173 @@ type CopyUp struct {
 type Output struct {
 	Config *state.Config
 	OCI    *specs.Spec
-	// Files go to containers/ID/files, by name; a name may have a directory: "secrets/x".
+	// Files go to containers/ID/files, by name; a name may have a directory: "secrets/0".
 	Files  map[string]state.File
 	CopyUp []CopyUp
 	// ExtraLayers are diffIDs that image mounts use, beside those of the image. They are in Config.ExtraLayers too.
 	ExtraLayers []string
-	// NewVolumes are those that Build made by Input.Volume: when the container is not made they are to be removed.
+	// NewVolumes are those that Input.Volume has made: when the container is not made they are to be removed.
 	NewVolumes []string
 	Warnings   []string
 }
 
-// Check names everything in spec that cannot be done on h, joined. It makes nothing and asks nobody.
-func Check(spec *engine.Spec, h Host) error { return spec.Validate() }
+// builder makes one configuration.
+type builder struct {
+	in  Input
+	s   *engine.Spec
+	h   Host
+	sec normal.Security
+	out *Output
+	cfg *state.Config
+	oci *specs.Spec
+
+	hostname  string
+	netOther  *state.Config // whose network the container has
+	mounts    []specs.Mount // all but the usual file systems
+	cdiEnv    []string
+	cdiGroups []uint32
+}
+
+// ociVersion is the newest that runc 1.0 and crun 1.8 take.
+const ociVersion = "1.0.2"
 
 // Build makes the configuration of a container. Where it fails after it has made volumes,
 // the Output is not nil and holds nothing but NewVolumes.
-func Build(ctx context.Context, in Input) (*Output, error) { return &Output{}, nil }
+func Build(ctx context.Context, in Input) (*Output, error) {
+	if err := Check(in.Spec, in.Host); err != nil {
+		return nil, err
+	}
+	b := &builder{in: in, s: new(in.Spec.Clone()), h: in.Host, out: &Output{Files: map[string]state.File{}}}
+	b.s.Name = in.Name
+	if err := b.build(ctx); err != nil {
+		return &Output{NewVolumes: b.out.NewVolumes}, err
+	}
+	return b.out, nil
+}
+
+func (b *builder) build(ctx context.Context) error {
+	var err error
+	if b.sec, err = normal.SecurityOpts(b.s.SecurityOpt); err != nil {
+		return err
+	}
+	if err := b.begin(); err != nil {
+		return err
+	}
+	b.oci.Linux.Resources, err = Resources(b.s.Resources, b.h)
+	if err != nil {
+		return err
+	}
+	if p := b.s.Podman; p != nil {
+		b.oci.Linux.Resources.Unified = p.Unified
+		b.oci.Linux.RootfsPropagation = p.RootfsPropagation
+		b.cfg.Volatile = b.cfg.Volatile || p.Volatile
+	}
+	for _, step := range []func() error{b.network, b.namespaces, b.names, b.process, b.security, b.devices, b.allMounts, b.health} {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	b.finish()
+	return b.raw()
+}
+
+// begin sets what needs no thought.
+func (b *builder) begin() error {
+	in, s := b.in, b.s
+	cfg := &state.Config{
+		ID: in.ID, Name: in.Name, Created: in.Created, Spec: *s, Image: s.Image,
+		Init: deref(s.Init), Runtime: s.Runtime, Volatile: s.AutoRemove,
+		Platform: "linux/" + runtime.GOARCH,
+	}
+	if s.Runtime == "" {
+		cfg.Runtime = b.h.Runtime
+	}
+	if img := in.Image; img != nil {
+		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Neutral()
+		if c := img.Config; c != nil && c.Architecture != "" {
+			cfg.Platform = strings.TrimRight("linux/"+c.Architecture+"/"+c.Variant, "/")
+		}
+	}
+	cfg.Cgroup = filepath.Join("berth", in.ID)
+	if parent := strings.Trim(filepath.Clean("/"+s.CgroupParent), "/"); parent != "" {
+		cfg.Cgroup = filepath.Join(parent, in.ID)
+	}
+	cfg.StopTimeout = defaultStopTimeout
+	if s.StopTimeout != nil {
+		cfg.StopTimeout = *s.StopTimeout
+	}
+	var err error
+	if cfg.StopSignal, err = stopSignal(s.StopSignal, cfg.ImageConfig.StopSignal); err != nil {
+		return err
+	}
+	if cfg.Log, err = logConfig(s.LogConfig); err != nil {
+		return err
+	}
+	b.cfg = cfg
+	b.oci = &specs.Spec{
+		Version:     ociVersion,
+		Process:     &specs.Process{},
+		Root:        &specs.Root{Path: filepath.Join(in.Dir, "root"), Readonly: s.ReadOnly},
+		Annotations: s.Annotations,
+		Linux:       &specs.Linux{CgroupsPath: "/" + cfg.Cgroup, Sysctl: s.Sysctls},
+	}
+	return nil
+}
+
+// defaultStopTimeout is Docker's.
+const defaultStopTimeout = 10 * time.Second
+
+// stopSignal is the Spec's, else the image's, else SIGTERM. An image's that is malformed counts for nothing, as with Docker.
+func stopSignal(own, image string) (int, error) {
+	const sigterm = 15
+	if own != "" {
+		n, _, err := engine.ParseSignal(own)
+		return n, err
+	}
+	if n, _, err := engine.ParseSignal(image); err == nil && image != "" {
+		return n, nil
+	}
+	return sigterm, nil
+}
+
+// health completes the health check.
+func (b *builder) health() error {
+	own := b.s.Healthcheck
+	h := normal.MergeHealth(b.cfg.ImageConfig.Healthcheck, own)
+	if h == nil && own != nil {
+		return invalid("Spec.Healthcheck.Test", "", "neither it nor the image has a test")
+	}
+	b.cfg.Healthcheck = h
+	return nil
+}
+
+// finish adds what CDI devices change of the process, and hands all over.
+func (b *builder) finish() {
+	p := b.oci.Process
+	p.Env = setEnv(p.Env, b.cdiEnv...)
+	b.cfg.CDIEnv, b.cfg.CDIGroups = b.cdiEnv, b.cdiGroups
+	for _, g := range b.cdiGroups {
+		p.User.AdditionalGids = appendID(p.User.AdditionalGids, g)
+	}
+	b.cfg.ExtraLayers = b.out.ExtraLayers
+	b.out.Config, b.out.OCI = b.cfg, b.oci
+}
+
+// raw merges the caller's own words into the OCI configuration.
+func (b *builder) raw() error {
+	oci, err := patched(b.oci, b.s)
+	b.out.OCI = oci
+	return err
+}
+
+// other finds another container; option is what names it.
+func (b *builder) other(option, ref string) (*state.Config, error) {
+	if b.in.Containers == nil {
+		return nil, unsupported(option, ref, "there are no other containers")
+	}
+	cfg, _, err := b.in.Containers(ref)
+	return cfg, err
+}

@@ -1,0 +1,194 @@
+//go:build linux
+
+package config
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
+)
+
+// modes are what a namespace option may be beside "", host, private, container:NAME and ns:PATH.
+func checkNamespaces(f *faults, s *engine.Spec, h Host) {
+	for _, ns := range []struct {
+		option, mode string
+		words        []string
+	}{
+		{"Spec.PIDMode", s.PIDMode, nil},
+		{"Spec.IPCMode", s.IPCMode, []string{"shareable", "none"}},
+		{"Spec.UTSMode", s.UTSMode, nil},
+		{"Spec.CgroupNS", s.CgroupNS, nil},
+		{"Spec.UsernsMode", s.UsernsMode, []string{"auto", "keep-id", "nomap"}},
+	} {
+		mode, err := normal.Namespace(ns.option, ns.mode)
+		f.add(err)
+		if err != nil {
+			continue
+		}
+		switch m := mode.Mode; {
+		case m == "pod":
+			f.unsupported(true, ns.option, ns.mode, "it has no pods")
+		case slices.Contains([]string{"", "host", "private", "container", "ns"}, m), slices.Contains(ns.words, m):
+		default:
+			f.invalid(true, ns.option, ns.mode, "there is no such mode")
+		}
+		f.needs(h.Rootless && (mode.Mode == "ns" || mode.Mode == "host" && ns.option == "Spec.PIDMode" && false), ns.option, ns.mode, "root")
+	}
+	checkUserns(f, s, h)
+}
+
+// checkUserns is about user namespaces: a rootless container always has one.
+func checkUserns(f *faults, s *engine.Spec, h Host) {
+	mode, err := normal.Namespace("Spec.UsernsMode", s.UsernsMode)
+	if err != nil {
+		return
+	}
+	maps := s.Podman != nil && s.Podman.IDMappings != nil && len(s.Podman.IDMappings.UIDMap)+len(s.Podman.IDMappings.GIDMap) > 0
+	switch mode.Mode {
+	case "", "host":
+		f.invalid(maps, "Spec.Podman.IDMappings", "", "it needs UsernsMode private")
+	case "private":
+		f.invalid(maps && (len(s.Podman.IDMappings.UIDMap) == 0 || len(s.Podman.IDMappings.GIDMap) == 0), "Spec.Podman.IDMappings", "", "users and groups both need a map")
+		f.unsupported(!maps && !h.Rootless, "Spec.UsernsMode", s.UsernsMode, "it needs Podman.IDMappings: the embedded engine chooses no IDs")
+		f.unsupported(maps && h.Rootless, "Spec.Podman.IDMappings", "", "a rootless engine has the IDs that it was given")
+		f.unsupported(maps && !h.Rootless && !h.IDMappedLayers, "Spec.UsernsMode", s.UsernsMode, "it cannot mount layers with shifted owners")
+		f.unsupported(maps && s.Privileged, "Spec.UsernsMode", s.UsernsMode, "a privileged container has the host's user namespace")
+	case "keep-id":
+		f.unsupported(mode.Value != "", "Spec.UsernsMode", s.UsernsMode, "it takes no options")
+		f.unsupported(!h.Rootless, "Spec.UsernsMode", s.UsernsMode, "only a rootless engine has a user to keep")
+		f.unsupported(h.Rootless && !keepable(h), "Spec.UsernsMode", s.UsernsMode, "this user has no subordinate IDs")
+	default:
+		f.unsupported(true, "Spec.UsernsMode", s.UsernsMode, "")
+	}
+}
+
+// namespaceOf is a namespace of the container, and false for the host's. That of another container has
+// the path "container:ID", which is no path: StartSpec puts one in its place.
+func (b *builder) namespaceOf(typ specs.LinuxNamespaceType, option, mode string) (specs.LinuxNamespace, bool, error) {
+	ns := specs.LinuxNamespace{Type: typ}
+	m, err := normal.Namespace(option, mode)
+	if err != nil {
+		return ns, false, err
+	}
+	switch m.Mode {
+	case "host":
+		return ns, false, nil
+	case "ns":
+		ns.Path = m.Value
+	case "container":
+		other, err := b.other(option, m.Value)
+		if err != nil {
+			return ns, false, err
+		}
+		if err := b.mayShare(option, typ, other.Spec); err != nil {
+			return ns, false, err
+		}
+		ns.Path = "container:" + other.ID
+	}
+	return ns, true, nil
+}
+
+// mayShare: Docker lets others into an IPC namespace only where it is shareable.
+func (b *builder) mayShare(option string, typ specs.LinuxNamespaceType, other engine.Spec) error {
+	if typ != specs.IPCNamespace {
+		return nil
+	}
+	mode, _, _ := strings.Cut(other.IPCMode, ":")
+	if mode == "shareable" || mode == "host" || mode == "ns" || mode == "container" {
+		return nil
+	}
+	return invalid(option, b.s.IPCMode, "the other container's IPC namespace is not shareable: it needs IPCMode shareable")
+}
+
+// namespaces sets them all but the user namespace's maps.
+func (b *builder) namespaces() error {
+	s := b.s
+	cgroupNS := s.CgroupNS
+	if cgroupNS == "" {
+		cgroupNS = "host" // Docker's default with cgroup v1
+		if b.h.CgroupV2 {
+			cgroupNS = "private"
+		}
+	}
+	list := []specs.LinuxNamespace{{Type: specs.MountNamespace}}
+	for _, n := range []struct {
+		typ          specs.LinuxNamespaceType
+		option, mode string
+	}{
+		{specs.NetworkNamespace, "Spec.NetworkMode", b.netNS()},
+		{specs.UTSNamespace, "Spec.UTSMode", s.UTSMode},
+		{specs.PIDNamespace, "Spec.PIDMode", s.PIDMode},
+		{specs.IPCNamespace, "Spec.IPCMode", s.IPCMode},
+		{specs.CgroupNamespace, "Spec.CgroupNS", cgroupNS},
+	} {
+		ns, own, err := b.namespaceOf(n.typ, n.option, n.mode)
+		if err != nil {
+			return err
+		}
+		if own {
+			list = append(list, ns)
+		}
+	}
+	if err := b.userns(); err != nil {
+		return err
+	}
+	if len(b.oci.Linux.UIDMappings) > 0 {
+		list = append(list, specs.LinuxNamespace{Type: specs.UserNamespace})
+	}
+	b.oci.Linux.Namespaces = list
+	return nil
+}
+
+// has says that the container has a namespace of this type that is not the host's.
+func (b *builder) has(typ specs.LinuxNamespaceType) bool {
+	return slices.ContainsFunc(b.oci.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == typ })
+}
+
+// owns says that the container has a new namespace of this type.
+func (b *builder) owns(typ specs.LinuxNamespaceType) bool {
+	return slices.ContainsFunc(b.oci.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == typ && n.Path == "" })
+}
+
+// names sets host and domain name. The host's own are those of a container in the host's UTS namespace, and
+// in the host's network unless it has another one.
+func (b *builder) names() error {
+	s := b.s
+	b.hostname = s.Hostname
+	if b.hostname == "" {
+		switch {
+		case b.netOther != nil:
+			b.hostname = hostnameOf(b.netOther)
+		case s.UTSMode == "host", b.cfg.Netns == "host":
+			name, err := os.Hostname()
+			if err != nil {
+				return err
+			}
+			b.hostname = name
+		default:
+			b.hostname = b.in.ID[:min(12, len(b.in.ID))]
+		}
+	}
+	if b.owns(specs.UTSNamespace) {
+		b.oci.Hostname = b.hostname
+	}
+	if s.Domainname != "" {
+		if !b.owns(specs.UTSNamespace) {
+			return invalid("Spec.Domainname", s.Domainname, "the container has no UTS namespace of its own")
+		}
+		// A sysctl, because runtimes before OCI 1.1 do not know the field.
+		b.sysctl("kernel.domainname", s.Domainname)
+	}
+	return nil
+}
+
+func (b *builder) sysctl(key, value string) {
+	if b.oci.Linux.Sysctl == nil {
+		b.oci.Linux.Sysctl = map[string]string{}
+	}
+	b.oci.Linux.Sysctl[key] = value
+}

@@ -1,0 +1,199 @@
+//go:build linux
+
+package config
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/state"
+)
+
+// A tree is a detached copy of a mount: who holds its descriptor can attach it anywhere, and no path leads to it.
+
+const cloneTree = unix.OPEN_TREE_CLONE | unix.OPEN_TREE_CLOEXEC | unix.AT_RECURSIVE
+
+// subtree is a path below a directory, whatever links lead to: they cannot lead out.
+func subtree(dir, sub string) (*os.File, error) {
+	root, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
+	}
+	defer unix.Close(root)
+	return treeAt(root, sub, unix.RESOLVE_IN_ROOT|unix.RESOLVE_NO_MAGICLINKS)
+}
+
+func treeAt(root int, path string, resolve uint64) (*os.File, error) {
+	fd, err := unix.Openat2(root, path, &unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: resolve})
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	tree, err := unix.OpenTree(fd, "", cloneTree|unix.AT_EMPTY_PATH)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open_tree", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(tree), path), nil
+}
+
+// treeOf is a mount of another process's mount namespace. The kernel copies mounts of one's own namespace only: a thread goes there and ends there.
+func treeOf(pid int, path string) (tree *os.File, err error) {
+	ns, err := os.Open("/proc/" + strconv.Itoa(pid) + "/ns/mnt")
+	if err != nil {
+		return nil, err
+	}
+	defer ns.Close()
+	terr := onThread(func() {
+		if err = unix.Unshare(unix.CLONE_FS); err != nil {
+			return
+		}
+		if err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNS); err != nil {
+			err = fmt.Errorf("enter the mount namespace of process %d: %w", pid, err)
+			return
+		}
+		tree, err = treeAt(unix.AT_FDCWD, path, unix.RESOLVE_NO_SYMLINKS)
+	})
+	if terr != nil {
+		return nil, terr
+	}
+	return tree, err
+}
+
+// onThread runs f on a thread that ends with it, and waits. The main thread stays as it is: /proc/self is its view.
+func onThread(f func()) error {
+	done := make(chan struct{})
+	var run func()
+	run = func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() {
+			next := make(chan struct{})
+			go func() { defer close(next); run() }()
+			<-next
+			runtime.UnlockOSThread()
+			return
+		}
+		defer close(done)
+		f()
+	}
+	go run()
+	<-done
+	return nil
+}
+
+// overlayTree mounts an overlay: lower directories, the topmost first, and upper and work if it is to be written to.
+func overlayTree(lower []string, upper, work string) (*os.File, error) {
+	fsfd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("make an overlay: %w", err)
+	}
+	defer unix.Close(fsfd)
+	if err := lowerDirs(fsfd, lower); err != nil {
+		return nil, fmt.Errorf("make an overlay: %w", err)
+	}
+	opts := [][2]string{{"redirect_dir", "off"}, {"metacopy", "off"}}
+	if upper != "" {
+		opts = append(opts, [][2]string{{"upperdir", upper}, {"workdir", work}, {"index", "off"}}...)
+	}
+	for _, o := range opts {
+		if err := unix.FsconfigSetString(fsfd, o[0], o[1]); err != nil {
+			return nil, fmt.Errorf("make an overlay: option %s: %w", o[0], err)
+		}
+	}
+	if err := unix.FsconfigCreate(fsfd); err != nil {
+		return nil, fmt.Errorf("make an overlay: %w", err)
+	}
+	fd, err := unix.Fsmount(fsfd, unix.FSMOUNT_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make an overlay: %w", err)
+	}
+	return os.NewFile(uintptr(fd), "overlay"), nil
+}
+
+// lowerDirs sets the lower directories one by one, or all at once where the kernel is older than 6.7: an option has at
+// most 255 characters, so that they are named by descriptors, relative to /proc/self/fd.
+func lowerDirs(fsfd int, lower []string) error {
+	for i, d := range lower {
+		err := unix.FsconfigSetString(fsfd, "lowerdir+", d)
+		if err == unix.EINVAL && i == 0 {
+			return lowerDirsAtOnce(fsfd, lower)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func lowerDirsAtOnce(fsfd int, lower []string) (err error) {
+	var names []string
+	for _, d := range lower {
+		fd, err := unix.Open(d, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		names = append(names, strconv.Itoa(fd))
+	}
+	option := strings.Join(names, ":")
+	if len(option) > 255 {
+		return fmt.Errorf("%d layers are too many for a kernel before 6.7", len(lower))
+	}
+	terr := onThread(func() {
+		if err = unix.Unshare(unix.CLONE_FS); err != nil {
+			return
+		}
+		if err = unix.Chdir("/proc/self/fd"); err != nil {
+			return
+		}
+		err = unix.FsconfigSetString(fsfd, "lowerdir", option)
+	})
+	if terr != nil {
+		return terr
+	}
+	return err
+}
+
+// copyOwner gives a directory the owner and mode of another one.
+func copyOwner(dir string, info fs.FileInfo) error {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil
+	}
+	if err := os.Lchown(dir, int(st.Uid), int(st.Gid)); err != nil {
+		return err
+	}
+	return unix.Chmod(dir, st.Mode&0o7777)
+}
+
+// chown gives the source of a mount to the container's user, with all below it. Links are not followed.
+func (s *starter) chown(m state.Mount) error {
+	b := builder{cfg: s.in.Config}
+	uid := int(b.hostID(b.cfg.UIDMap, s.id.user.UID))
+	gid := int(b.hostID(b.cfg.GIDMap, s.id.user.GID))
+	info, err := os.Stat(m.Source)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return os.Lchown(m.Source, uid, gid)
+	}
+	root, err := os.OpenRoot(filepath.Join(m.Source, m.Subpath))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	return fs.WalkDir(root.FS(), ".", func(p string, _ fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		return root.Lchown(p, uid, gid)
+	})
+}
