@@ -127,7 +127,7 @@ func TestSelection(t *testing.T) {
 
 // TestFollow: a follower gets every line, over rotations, and ends with the container.
 func TestFollow(t *testing.T) {
-	for _, cfg := range []state.Log{{}, {MaxSize: 2000, MaxFiles: 10_000}} {
+	for _, cfg := range []state.Log{{}, {MaxSize: 20_000, MaxFiles: 1000}} {
 		dir := t.TempDir()
 		w := newWriter(t, dir, cfg)
 		var ended atomic.Bool

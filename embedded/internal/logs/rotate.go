@@ -22,7 +22,14 @@ func (w *Writer) rotate() error {
 	if err != nil {
 		return fmt.Errorf("rotate log: %w", err)
 	}
-	for i := w.files - 1; i > 0; i-- {
+	oldest := 1 // the first age that no file has
+	for oldest < w.files-1 {
+		if _, err := os.Lstat(numbered(w.dir, oldest)); err != nil {
+			break
+		}
+		oldest++
+	}
+	for i := min(oldest, w.files-1); i > 0; i-- {
 		from := numbered(w.dir, i-1)
 		if err := os.Rename(from, numbered(w.dir, i)); err != nil && !os.IsNotExist(err) {
 			f.Close()
