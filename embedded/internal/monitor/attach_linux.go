@@ -1,0 +1,164 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+
+	"github.com/berthdev/berth/embedded/internal/monitor/proto"
+	"github.com/berthdev/berth/engine"
+)
+
+// Attach connects to the container's streams, as [engine.Containers] says. With opts.Logs
+// what was logged comes first, and then what is written from that moment on, nothing twice and nothing left out; of a
+// container that has ended that is all. For a container that has not been started yet it starts a monitor.
+func (c *Client) Attach(ctx context.Context, id string, opts engine.AttachOptions) (engine.Stream, error) {
+	const op = "attach to container"
+	if opts.Created == nil {
+		snap, err := c.Store.State(id)
+		if err != nil {
+			return nil, err
+		}
+		if snap.Lost {
+			if err := c.Recover(ctx, id); err != nil {
+				return nil, err
+			}
+			if snap, err = c.Store.State(id); err != nil {
+				return nil, err
+			}
+		}
+		if snap.Exit != nil && !snap.Alive && !opts.Logs {
+			return nil, notRunning(op, id)
+		}
+	}
+	opts.Created = nil
+	conn, a, err := c.open(ctx, id, op, &proto.Request{Op: proto.OpAttach, Attach: &opts}, true)
+	if err != nil {
+		return nil, err
+	}
+	return newStream(ctx, conn, a.TTY), nil
+}
+
+// ExecCreate prepares a command in the running container and returns the exec's ID,
+// which begins with the container's first 32 digits.
+func (c *Client) ExecCreate(ctx context.Context, id string, spec engine.ExecSpec) (string, error) {
+	const op = "create exec in container"
+	a, err := c.call(ctx, id, op, &proto.Request{Op: proto.OpExecCreate, Spec: &spec}, false)
+	if errors.Is(err, errNoMonitor) {
+		return "", notRunning(op, id)
+	}
+	if err != nil {
+		return "", err
+	}
+	return a.ID, nil
+}
+
+// ExecStart runs it. The Stream is nil with opts.Detach.
+func (c *Client) ExecStart(ctx context.Context, exec string, opts engine.ExecStartOptions) (engine.Stream, error) {
+	const op = "start exec"
+	id, err := c.containerOf(op, exec)
+	if err != nil {
+		return nil, err
+	}
+	conn, a, err := c.open(ctx, id, op, &proto.Request{Op: proto.OpExecStart, Exec: exec, Start: &opts}, false)
+	if errors.Is(err, errNoMonitor) {
+		return nil, c.execGone(op, id, exec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if opts.Detach {
+		conn.Close()
+		return nil, nil
+	}
+	return newStream(ctx, conn, a.TTY), nil
+}
+
+// ExecInspect tells about an exec, as long as the container runs and, until the next start or removal, after.
+func (c *Client) ExecInspect(ctx context.Context, exec string) (*engine.ExecState, error) {
+	const op = "inspect exec"
+	id, err := c.containerOf(op, exec)
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.call(ctx, id, op, &proto.Request{Op: proto.OpExec, Exec: exec}, false)
+	if errors.Is(err, errNoMonitor) || errors.Is(err, engine.ErrNotFound) {
+		if st := proto.ReadExec(c.Store.Dir(id), exec); st != nil {
+			return st, nil
+		}
+		return nil, noExec(op, exec)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.Exec, nil
+}
+
+// ExecResize sets the size of an exec's terminal.
+func (c *Client) ExecResize(ctx context.Context, exec string, size engine.Size) error {
+	const op = "resize exec"
+	id, err := c.containerOf(op, exec)
+	if err != nil {
+		return err
+	}
+	_, err = c.call(ctx, id, op, &proto.Request{Op: proto.OpExecResize, Exec: exec, Size: size}, false)
+	if errors.Is(err, errNoMonitor) {
+		return c.execGone(op, id, exec)
+	}
+	return err
+}
+
+// ExecKill sends an exec's process a signal, "" is SIGKILL. One that is over is a success.
+func (c *Client) ExecKill(ctx context.Context, exec, signal string) error {
+	const op = "kill exec"
+	id, err := c.containerOf(op, exec)
+	if err != nil {
+		return err
+	}
+	_, err = c.call(ctx, id, op, &proto.Request{Op: proto.OpExecKill, Exec: exec, Signal: signal}, false)
+	if errors.Is(err, errNoMonitor) || errors.Is(err, engine.ErrNotFound) {
+		if proto.ReadExec(c.Store.Dir(id), exec) != nil {
+			return nil
+		}
+		return noExec(op, exec)
+	}
+	return err
+}
+
+// ExecIDs are the IDs of the container's execs that are not over, in the order of their creation.
+func (c *Client) ExecIDs(ctx context.Context, id string) ([]string, error) {
+	a, err := c.call(ctx, id, "list execs of container", &proto.Request{Op: proto.OpExecs}, false)
+	if errors.Is(err, errNoMonitor) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.IDs, nil
+}
+
+// execPrefix is how many digits of an exec's ID are its container's.
+const execPrefix = 32
+
+// containerOf finds the container of an exec.
+func (c *Client) containerOf(op, exec string) (string, error) {
+	if len(exec) != 64 {
+		return "", noExec(op, exec)
+	}
+	id, err := c.Store.Find(exec[:execPrefix])
+	if err != nil {
+		return "", noExec(op, exec)
+	}
+	return id, nil
+}
+
+func noExec(op, exec string) error {
+	return &engine.APIError{Engine: "embedded", Op: op, Object: exec, Message: "No such exec instance: " + exec, Kind: engine.ErrNotFound}
+}
+
+// execGone is the error of an exec whose container has ended.
+func (c *Client) execGone(op, id, exec string) error {
+	if proto.ReadExec(c.Store.Dir(id), exec) != nil {
+		return notRunning(op, id)
+	}
+	return noExec(op, exec)
+}

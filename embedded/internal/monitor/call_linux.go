@@ -1,0 +1,144 @@
+package monitor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/berthdev/berth/embedded/internal/monitor/proto"
+	"github.com/berthdev/berth/engine"
+)
+
+var past = time.Unix(1, 0)
+
+// errNoMonitor says that a call which starts no monitor has found none.
+var errNoMonitor = errors.New("the container has no monitor")
+
+// errAgain says that the monitor was leaving: the call belongs to the next one.
+var errAgain = errors.New("the monitor is leaving")
+
+// call makes a call of one answer.
+func (c *Client) call(ctx context.Context, id, op string, q *proto.Request, spawn bool) (*proto.Response, error) {
+	conn, a, err := c.open(ctx, id, op, q, spawn)
+	if err != nil {
+		return nil, err
+	}
+	conn.Close()
+	return a, nil
+}
+
+// open makes a call and returns its connection with its first answer. spawn starts a monitor
+// where there is none; otherwise the error is errNoMonitor.
+func (c *Client) open(ctx context.Context, id, op string, q *proto.Request, spawn bool) (net.Conn, *proto.Response, error) {
+	c.mu.Lock()
+	c.reap()
+	c.mu.Unlock()
+	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		conn, a, err := c.try(ctx, id, op, q, spawn)
+		switch {
+		case ctx.Err() != nil:
+			if conn != nil {
+				conn.Close()
+			}
+			return nil, nil, ctx.Err()
+		case err == nil:
+			return conn, a, nil
+		case errors.Is(err, errAgain):
+		default:
+			return nil, nil, err
+		}
+		// Rare: the one monitor is leaving, or another caller's is coming.
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return nil, nil, ctx.Err()
+		}
+	}
+}
+
+// try is one attempt of open.
+func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn bool) (net.Conn, *proto.Response, error) {
+	conn, err := c.Store.DialMonitor(ctx, id)
+	if errors.Is(err, engine.ErrNotRunning) {
+		if err := c.Recover(ctx, id); err != nil {
+			return nil, nil, err
+		}
+		if !spawn {
+			return nil, nil, c.absent(id)
+		}
+		control, err := c.spawn(ctx, id)
+		if errors.Is(err, engine.ErrConflict) {
+			return nil, nil, errAgain
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		defer control.Close()
+		if conn, err = c.Store.DialMonitor(ctx, id); err != nil {
+			return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
+		}
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(past) })
+	defer stop()
+	var a proto.Response
+	if err = proto.Write(conn, q); err == nil {
+		err = proto.Read(conn, &a)
+	}
+	switch {
+	case err == nil && a.Again, errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
+		err = c.cut(ctx, id, op, err)
+	case err != nil:
+		err = fmt.Errorf("talk to the monitor: %w", err)
+	default:
+		if err = a.Error.Decode(op, id); err == nil {
+			return conn, &a, nil
+		}
+	}
+	conn.Close()
+	return nil, nil, err
+}
+
+// absent tells a call that starts no monitor why there is none.
+func (c *Client) absent(id string) error {
+	alive, err := c.Store.MonitorAlive(id)
+	switch {
+	case err != nil:
+		return err
+	case alive:
+		return errAgain // it does not listen yet, or no more
+	}
+	return errNoMonitor
+}
+
+// cut judges a connection that has ended without an answer: a monitor that was leaving has not taken
+// the call; one that was killed may have.
+func (c *Client) cut(ctx context.Context, id, op string, err error) error {
+	if err == nil {
+		return errAgain
+	}
+	snap, serr := c.Store.State(id)
+	if serr != nil {
+		return serr
+	}
+	if !snap.Lost {
+		return errAgain
+	}
+	if err := c.Recover(ctx, id); err != nil {
+		return err
+	}
+	return &engine.APIError{Engine: "embedded", Op: op, Object: id, Message: "the container's monitor has died during the call", Kind: engine.ErrUnavailable}
+}
+
+// closed says that err is of a connection that the monitor's end has closed.
+func closed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, os.ErrClosed)
+}

@@ -1,0 +1,33 @@
+package monitor
+
+import (
+	"log/slog"
+	"sync"
+
+	"github.com/berthdev/berth/embedded/internal/state"
+)
+
+// Client talks to monitors. Its fields are set before the first call and not
+// changed after. Its methods are safe for concurrent use. Arguments named id
+// are full IDs ([state.Store.Find]). Errors are those of package engine.
+//
+// No method wants the container's lock ([state.Store.Lock]) held, and none may be
+// called while the caller holds it, but [Client.Recover] and [Client.Update]: Start, Restart and Retire
+// take it themselves.
+type Client struct {
+	Store *state.Store
+	// Exe is the program that monitors run, which must import this package; "" is this program itself.
+	Exe string
+	// NoForwardCheck and Rootless are options of the monitors' network.
+	NoForwardCheck bool
+	Rootless       bool
+	// Log gets what is worth telling; nil is nothing.
+	Log *slog.Logger
+
+	mu       sync.Mutex
+	seal     *sealed
+	children []int // monitors that this process has started, and not reaped
+}
+
+// Close releases the sealed program file. Monitors go on.
+func (c *Client) Close() error { return c.closeSeal() }

@@ -1,0 +1,122 @@
+package server
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/events"
+	"github.com/berthdev/berth/embedded/internal/monitor/proto"
+	"github.com/berthdev/berth/embedded/internal/network"
+	"github.com/berthdev/berth/embedded/internal/reexec"
+	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/embedded/internal/volume"
+	"github.com/berthdev/berth/engine"
+)
+
+// Role is the monitor's name, its argv[0].
+const Role = "berth-monitor"
+
+func init() { reexec.Register(Role, serveRole) }
+
+// A monitor is small, and there are many: garbage is collected at every half megabyte or so.
+const (
+	gcPercent   = 25
+	memoryLimit = 64 << 20
+)
+
+// serveRole is the monitor, on the main goroutine.
+func serveRole() {
+	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
+	unix.Umask(0o022)
+	unix.CloseOnExec(reexec.FD)
+	unix.SetNonblock(reexec.FD, true)
+	control := os.NewFile(reexec.FD, "control")
+	m, err := open(control)
+	if err != nil {
+		answer(control, err)
+		return
+	}
+	answer(control, nil)
+	m.hold(func() {
+		// Whoever has started us is a client until it has connected, or died.
+		var b [1]byte
+		control.Read(b[:])
+		control.Close()
+	})
+	go m.accept()
+	for f := range m.main {
+		f()
+	}
+}
+
+// answer tells the program that has started us how that went.
+func answer(control *os.File, err error) {
+	data, _ := json.Marshal(proto.Response{Error: proto.Encode(err)})
+	control.Write(data)
+}
+
+// open makes the monitor that the hello message asks for.
+func open(control *os.File) (*monitor, error) {
+	buf := make([]byte, 16<<10)
+	n, err := control.Read(buf)
+	if err != nil {
+		return nil, fmt.Errorf("read hello: %w", err)
+	}
+	var h proto.Hello
+	if err := json.Unmarshal(buf[:n], &h); err != nil {
+		return nil, fmt.Errorf("decode hello: %w", err)
+	}
+	m := &monitor{
+		id:    h.ID,
+		main:  make(chan func()),
+		hello: h,
+		log:   slog.New(slog.DiscardHandler),
+		execs: make(map[string]*execution),
+	}
+	m.in.init()
+	if m.store, err = state.Open(h.Root, h.Run); err != nil {
+		return nil, err
+	}
+	if m.lock, err = m.store.HoldMonitor(h.ID); err != nil {
+		return nil, err
+	}
+	if err := m.load(); err != nil {
+		m.store.RemoveRun(h.ID)
+		return nil, err
+	}
+	return m, nil
+}
+
+// load reads what the monitor needs to know, and listens.
+func (m *monitor) load() (err error) {
+	if m.cfg, err = m.store.Config(m.id); err != nil {
+		return err
+	}
+	if m.volumes, err = volume.Open(m.store.Root() + "/volumes"); err != nil {
+		return err
+	}
+	m.events = events.Open(m.store.Root())
+	m.networks, err = network.Open(m.store.Root(), m.store.RunRoot(), network.Options{NoForwardCheck: m.hello.NoForwardCheck, Rootless: m.hello.Rootless})
+	if err != nil {
+		return err
+	}
+	if m.last, err = m.store.ReadExit(m.id); err != nil {
+		return err
+	}
+	m.status = engine.StatusCreated
+	if m.last != nil {
+		m.status = engine.StatusExited
+	}
+	m.listener, err = m.store.ListenMonitor(m.id)
+	return err
+}
+
+// exit ends the process: what is not closed here the kernel closes.
+func exit() { syscall.Exit(0) }

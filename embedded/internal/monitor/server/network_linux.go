@@ -1,0 +1,149 @@
+package server
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"github.com/berthdev/berth/embedded/internal/network"
+	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/engine"
+)
+
+// ownsNetwork says that the container has a network namespace of its own.
+func (m *monitor) ownsNetwork(cfg *state.Config) bool { return cfg.Netns == "" || cfg.Netns == "none" }
+
+// connect gives the container its networks while its first process waits.
+func (m *monitor) connect(r *run, pid int) error {
+	cfg := r.cfg
+	if !m.ownsNetwork(cfg) {
+		return nil
+	}
+	req := network.Request{
+		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: r.oci.Domainname, PID: pid,
+		Ports: cfg.Ports, DNS: cfg.Spec.DNS, DNSOptions: cfg.Spec.DNSOptions, DNSSearch: cfg.Spec.DNSSearch,
+		ExtraHosts: cfg.Spec.ExtraHosts, Links: cfg.Spec.Links,
+	}
+	if cfg.Netns == "" {
+		for _, e := range cfg.Networks {
+			req.Endpoints = append(req.Endpoints, e.Endpoint)
+		}
+	}
+	var res *network.Result
+	var err error
+	// Not on this thread, which is the main one: joining a namespace may cost a thread its life.
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		res, r.session, err = m.networks.Connect(r.ctx, req)
+	}()
+	<-done
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.joined = m.joined || len(req.Endpoints) > 0
+	m.noteNetwork(r, res)
+	m.mu.Unlock()
+	return nil
+}
+
+// noteNetwork records the container's networks and writes the files that follow from them. m.mu is held.
+func (m *monitor) noteNetwork(r *run, res *network.Result) {
+	if res == nil {
+		return
+	}
+	r.record.Networks, r.record.Ports = res.Networks, res.Ports
+	m.writeFile("hosts", res.Hosts)
+	m.writeFile("resolv.conf", res.Resolv)
+}
+
+// writeFile changes a file of the container's that is mounted into it: in place. One that it was not made with stays missing.
+func (m *monitor) writeFile(name string, data []byte) {
+	if data == nil {
+		return
+	}
+	f, err := os.OpenFile(filepath.Join(m.store.Dir(m.id), "files", name), os.O_WRONLY|os.O_TRUNC, 0)
+	if err != nil {
+		return
+	}
+	_, err = f.Write(data)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		m.log.Warn("write file", "name", name, "error", err)
+	}
+}
+
+// join connects the running container to a network.
+func (m *monitor) join(ctx context.Context, ep engine.Endpoint) error {
+	r := m.current()
+	if r == nil {
+		return nil
+	}
+	if r.session == nil {
+		return conflict("the container shares the network of another or of the host")
+	}
+	res, err := r.session.Join(ctx, ep)
+	if err != nil {
+		return err
+	}
+	m.rewire(r, res)
+	return nil
+}
+
+// part disconnects it from a network.
+func (m *monitor) part(ctx context.Context, name string) error {
+	r := m.current()
+	if r == nil {
+		return nil
+	}
+	if r.session == nil {
+		return conflict("the container shares the network of another or of the host")
+	}
+	res, err := r.session.Leave(ctx, name)
+	if err != nil {
+		return err
+	}
+	m.rewire(r, res)
+	return nil
+}
+
+// rewire takes the configuration that the caller has written, and the networks as they are now.
+func (m *monitor) rewire(r *run, res *network.Result) {
+	cfg, err := m.store.Config(m.id)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err == nil {
+		m.cfg = cfg
+	}
+	if m.run != r {
+		return
+	}
+	m.noteNetwork(r, res)
+	m.store.WriteRun(m.id, &r.record)
+}
+
+// lookUp finds another container for its namespaces.
+func (m *monitor) lookUp(ref string) (*state.Config, *state.Run, error) {
+	id, err := m.store.Find(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	snap, err := m.store.State(id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if snap.Lost || !snap.Alive {
+		return snap.Config, nil, nil
+	}
+	return snap.Config, snap.Run, nil
+}
+
+// sweep removes bridges that nobody uses any more.
+func (m *monitor) sweep() {
+	if m.joined {
+		m.networks.Sweep(context.Background(), idleBridge)
+	}
+}

@@ -1,0 +1,144 @@
+package monitor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/cgroup"
+	"github.com/berthdev/berth/embedded/internal/monitor/proto"
+	"github.com/berthdev/berth/embedded/internal/monitor/server"
+)
+
+// program gives the sealed program, which is made with the first call.
+func (c *Client) program() (*sealed, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.seal == nil {
+		s, err := sealProgram(c.Exe, filepath.Join(c.Store.RunRoot(), "empty"))
+		if err != nil {
+			return nil, err
+		}
+		c.seal = s
+	}
+	return c.seal, nil
+}
+
+func (c *Client) closeSeal() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reap()
+	if c.seal == nil {
+		return nil
+	}
+	err := c.seal.file.Close()
+	c.seal = nil
+	return err
+}
+
+// spawn starts the monitor of a container and returns when it listens, or why it does
+// not: ErrConflict when there is another one. The monitor stays until control is closed.
+func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err error) {
+	prog, err := c.program()
+	if err != nil {
+		return nil, err
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("socketpair", err)
+	}
+	ours := os.NewFile(uintptr(pair[0]), "control")
+	theirs := os.NewFile(uintptr(pair[1]), "control")
+	defer theirs.Close()
+	hello, err := json.Marshal(proto.Hello{
+		Root: c.Store.Root(), Run: filepath.Dir(c.Store.RunRoot()), ID: id,
+		NoForwardCheck: c.NoForwardCheck, Rootless: c.Rootless,
+	})
+	if err == nil {
+		_, err = ours.Write(hello) // it waits in the socket
+	}
+	if err == nil {
+		err = c.exec(prog, theirs)
+	}
+	theirs.Close()
+	if err != nil {
+		ours.Close()
+		return nil, fmt.Errorf("start the monitor: %w", err)
+	}
+	stop := context.AfterFunc(ctx, func() { ours.SetReadDeadline(past) })
+	buf := make([]byte, 8<<10)
+	n, err := ours.Read(buf)
+	stop()
+	var a proto.Response
+	if err == nil {
+		err = json.Unmarshal(buf[:n], &a)
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	} else if err != nil {
+		err = fmt.Errorf("start the monitor: it has ended without a word: %w", err)
+	} else {
+		err = a.Error.Decode("start monitor of container", id)
+	}
+	if err != nil {
+		ours.Close()
+		return nil, err
+	}
+	return ours, nil
+}
+
+// monitors is the cgroup of all monitors.
+const monitors = "berth-monitor"
+
+// exec starts the process. It is no child that anybody waits for: those that have ended are reaped at the next call.
+func (c *Client) exec(prog *sealed, control *os.File) error {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer null.Close()
+	attr := &syscall.ProcAttr{
+		Dir: "/",
+		// Two threads' worth of caches are enough, also on machines with many CPUs.
+		Env:   []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"},
+		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), control.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}
+	var pid int
+	start := func(cgroupFD int) (err error) {
+		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = cgroupFD > 0, cgroupFD
+		pid, err = syscall.ForkExec(fdPath(prog.file), []string{server.Role}, attr)
+		return err
+	}
+	// Whatever stops or limits this program's cgroup leaves the monitor alone, where that can be done.
+	if err := cgroup.StartIn(monitors, start); err != nil {
+		if pid != 0 {
+			return err
+		}
+		if err := start(0); err != nil {
+			return err
+		}
+	}
+	c.mu.Lock()
+	c.reap()
+	c.children = append(c.children, pid)
+	c.mu.Unlock()
+	return nil
+}
+
+// reap forgets the monitors that have ended. c.mu is held.
+func (c *Client) reap() {
+	alive := c.children[:0]
+	for _, pid := range c.children {
+		var ws syscall.WaitStatus
+		if got, err := syscall.Wait4(pid, &ws, syscall.WNOHANG, nil); got == 0 && (err == nil || err == syscall.EINTR) {
+			alive = append(alive, pid)
+		}
+	}
+	c.children = alive
+}
