@@ -76,6 +76,9 @@ func execUser(cfg *state.Config, dir string, spec engine.ExecSpec) (identity, er
 // execEnv is the container's environment, changed by the exec's. TERM is the terminal's.
 func execEnv(cfg *state.Config, oci *specs.Spec, spec engine.ExecSpec) ([]string, error) {
 	env := slices.Clone(oci.Process.Env)
+	if !givesHome(cfg) {
+		env = unsetEnv(env, []string{"HOME"}) // a start's: that of the container's user
+	}
 	const term = "TERM=xterm"
 	own := cfg.Spec.Env["TERM"] != "" || getEnv(cfg.ImageConfig.Env, "TERM") != ""
 	switch {
@@ -97,4 +100,14 @@ func execEnv(cfg *state.Config, oci *specs.Spec, spec engine.ExecSpec) ([]string
 		env = setEnv(env, k+"="+spec.Env[k])
 	}
 	return unsetEnv(env, spec.UnsetEnv), nil
+}
+
+// givesHome says that HOME is not the user's entry's, but what image, Spec or a device say.
+func givesHome(cfg *state.Config) bool {
+	_, own := cfg.Spec.Env["HOME"]
+	_, secret := cfg.Spec.SecretEnv["HOME"]
+	isHome := func(e string) bool { return strings.HasPrefix(e, "HOME=") }
+	_, raw := cfg.Spec.Raw[engineName]
+	host := cfg.Spec.Podman != nil && (cfg.Spec.Podman.EnvHost || len(cfg.Spec.Podman.EnvMerge) > 0)
+	return own || secret || raw || host || slices.ContainsFunc(cfg.ImageConfig.Env, isHome) || slices.ContainsFunc(cfg.CDIEnv, isHome)
 }

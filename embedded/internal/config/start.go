@@ -20,7 +20,7 @@ import (
 type StartInput struct {
 	Config *state.Config
 	OCI    *specs.Spec // not modified
-	// Dir is containers/ID.
+	// Dir is containers/ID; "" is where Upper lies.
 	Dir string
 	// LayerDirs are the container's, the topmost first: Config.Layers without the upper directory.
 	LayerDirs []string
@@ -54,6 +54,9 @@ func (s *Started) Close() error {
 //
 // It is safe to be called from any goroutine; it ends threads of its own.
 func StartSpec(ctx context.Context, in StartInput) (_ *Started, err error) {
+	if in.Dir == "" {
+		in.Dir = filepath.Dir(in.Upper)
+	}
 	oci := *in.OCI
 	p, l := *in.OCI.Process, *in.OCI.Linux
 	oci.Process, oci.Linux = &p, &l

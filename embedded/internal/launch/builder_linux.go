@@ -63,6 +63,7 @@ type builder struct {
 	slave           reg    // the terminal
 	apparmor        reg    // the open file that takes a profile
 	nulls           []val  // mounts of the null device, where dev is none
+	trees           map[string]*os.File
 }
 
 func newBuilder(h host) *builder { return &builder{program: newProgram(), host: h} }

@@ -29,6 +29,9 @@ type Config struct {
 	Spec *specs.Spec
 	// Overlay is the root file system; nil: the directory Spec.Root.Path.
 	Overlay *Overlay
+	// Trees are the sources of binds, by their clean destination, where they are detached mounts (open_tree with OPEN_TREE_CLONE,
+	// fsmount) and not what the path in Spec leads to. They stay the caller's, and serve one start: the mount moves.
+	Trees map[string]*os.File
 	// Stdin, Stdout and Stderr of a process without terminal; nil is /dev/null. They stay the caller's.
 	Stdin, Stdout, Stderr *os.File
 	// TasksFiles are the "tasks" files of the container's cgroups in cgroup v1 hierarchies.

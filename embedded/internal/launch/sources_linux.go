@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"fmt"
 	"os"
 	"path"
 	"slices"
@@ -49,6 +50,7 @@ func (b *builder) plan(cfg *Config, ns spaces) (*mountPlan, error) {
 	pl := &mountPlan{ns: ns, userns: ns.has(unix.CLONE_NEWUSER), console: cfg.Spec.Process.Terminal}
 	// Root of a new user namespace may lack the permission to reach the sources; the parent has it.
 	pl.parent = pl.userns && b.privileged
+	b.trees = cfg.Trees
 	for _, m := range cfg.Spec.Mounts {
 		p, err := b.planMount(m)
 		if err != nil {
@@ -107,6 +109,9 @@ func (b *builder) planBind(p *planned) error {
 	if b.dry {
 		return nil
 	}
+	if t := b.trees[p.dest]; t != nil {
+		return b.planTree(p, t)
+	}
 	st, err := os.Stat(p.Source)
 	if err != nil {
 		return failure("mount "+p.Source+" on "+p.dest, err)
@@ -114,6 +119,19 @@ func (b *builder) planBind(p *planned) error {
 	p.isFile = !st.IsDir()
 	if !b.mountSetattr {
 		p.have = mountFlags(p.Source)
+	}
+	return nil
+}
+
+// planTree looks at a detached mount.
+func (b *builder) planTree(p *planned, tree *os.File) error {
+	st, err := tree.Stat()
+	if err != nil {
+		return failure("mount a tree on "+p.dest, err)
+	}
+	p.isFile = !st.IsDir()
+	if !b.mountSetattr {
+		p.have = mountFlags(fmt.Sprintf("/proc/self/fd/%d", tree.Fd()))
 	}
 	return nil
 }
@@ -158,7 +176,9 @@ func (b *builder) propagation(mode string) {
 // sources opens everything that has a path on the host.
 func (b *builder) sources(cfg *Config, pl *mountPlan) error {
 	for _, p := range pl.mounts {
-		if p.opts.bind {
+		if t := b.trees[p.dest]; t != nil && p.opts.bind {
+			p.fd = b.parentFD("mount a tree on "+p.dest, func() (int, error) { return unix.FcntlInt(t.Fd(), unix.F_DUPFD_CLOEXEC, 3) })
+		} else if p.opts.bind {
 			p.fd = b.tree(pl, p.Source, p.opts.recursive, "mount "+p.Source+" on "+p.dest)
 		}
 		for _, sub := range p.subs {
