@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"log/slog"
+	"os"
 	"sync"
 
 	"github.com/berthdev/berth/embedded/internal/state"
@@ -26,7 +27,8 @@ type Client struct {
 
 	mu       sync.Mutex
 	seal     *sealed
-	children []int // monitors that this process has started, and not reaped
+	stderr   *os.File // of monitors; nil is /dev/null. Tests want to see panics.
+	children []int    // monitors that this process has started, and not reaped
 }
 
 // Close releases the sealed program file. Monitors go on.

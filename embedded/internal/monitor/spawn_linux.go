@@ -102,11 +102,15 @@ func (c *Client) exec(prog *sealed, control *os.File) error {
 		return err
 	}
 	defer null.Close()
+	stderr := null
+	if c.stderr != nil {
+		stderr = c.stderr
+	}
 	attr := &syscall.ProcAttr{
 		Dir: "/",
 		// Two threads' worth of caches are enough, also on machines with many CPUs.
 		Env:   []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"},
-		Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), control.Fd()},
+		Files: []uintptr{null.Fd(), null.Fd(), stderr.Fd(), control.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	}
 	var pid int
