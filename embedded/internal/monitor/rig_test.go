@@ -105,7 +105,9 @@ func (r *rig) close() {
 }
 
 // parent is the cgroup of the rig's containers.
-func (r *rig) parent() string { return "berth-test-" + filepath.Base(filepath.Dir(filepath.Dir(r.Store.Root()))) }
+func (r *rig) parent() string {
+	return "berth-test-" + filepath.Base(filepath.Dir(filepath.Dir(r.Store.Root())))
+}
 
 func (r *rig) remove(ctx context.Context, id string) {
 	r.t.Helper()
