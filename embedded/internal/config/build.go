@@ -140,6 +140,7 @@ func (b *builder) begin() error {
 	}
 	if img := in.Image; img != nil {
 		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Neutral()
+		cfg.ImageVolumes, cfg.ImageHealthcheck = cfg.ImageConfig.Volumes, cfg.ImageConfig.Healthcheck
 		if c := img.Config; c != nil && c.Architecture != "" {
 			cfg.Platform = strings.TrimRight("linux/"+c.Architecture+"/"+c.Variant, "/")
 		}
@@ -189,7 +190,7 @@ func stopSignal(own, image string) (int, error) {
 // health completes the health check.
 func (b *builder) health() error {
 	own := b.s.Healthcheck
-	h := normal.MergeHealth(b.cfg.ImageConfig.Healthcheck, own)
+	h := normal.MergeHealth(b.cfg.ImageHealthcheck, own)
 	if h == nil && own != nil {
 		return invalid("Spec.Healthcheck.Test", "", "neither it nor the image has a test")
 	}

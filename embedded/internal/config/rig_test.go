@@ -38,6 +38,7 @@ type rig struct {
 	others map[string]*state.Config
 	runs   map[string]*state.Run
 	made   []string // volumes
+	host   Host     // this machine; set by busybox
 }
 
 func newRig(t testing.TB) *rig {

@@ -148,7 +148,7 @@ func updateHealth(cfg *state.Config, s *engine.Spec, u engine.Update) (*engine.H
 	}
 	own := *u.Healthcheck
 	s.Healthcheck = &own
-	h := normal.MergeHealth(cfg.ImageConfig.Healthcheck, &own)
+	h := normal.MergeHealth(cfg.ImageHealthcheck, &own)
 	if h == nil {
 		return nil, invalid("Update.Healthcheck.Test", "", "neither it nor the image has a test")
 	}

@@ -24,6 +24,9 @@ type Config struct {
 	ExtraLayers []string `json:"extraLayers,omitzero"`
 	// ImageConfig is what of the image's configuration inspect shows.
 	ImageConfig engine.ImageConfig `json:"imageConfig"`
+	// ImageVolumes and ImageHealthcheck are the image's too: engine.ImageConfig does not keep them in JSON.
+	ImageVolumes     []string            `json:"imageVolumes,omitzero"`
+	ImageHealthcheck *engine.Healthcheck `json:"imageHealthcheck,omitzero"`
 
 	// Resolved values of what Spec leaves to image and engine.
 	Path        string              `json:"path"`
