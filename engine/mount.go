@@ -51,7 +51,7 @@ type Mount struct {
 	Driver        string            `json:"driver,omitzero"`
 	DriverOptions map[string]string `json:"driverOptions,omitzero"`
 
-	// Size and Mode of a tmpfs. A nil Mode is 01777. (runc before 1.2 gives a tmpfs on a directory of the image that one's mode, whatever is asked for.)
+	// Size and Mode of a tmpfs. A nil Mode is 01777, but where the runtime is runc before 1.2, that of the image's directory if it has one; another Mode than that is unsupported there.
 	Size Bytes        `json:"size,omitzero"`
 	Mode *fs.FileMode `json:"mode,omitzero"` // permission and sticky bits as in chmod(2): 0o1777
 	// Options are further mount options: "noexec", "nosuid", "nodev", "uid=1000".

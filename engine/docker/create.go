@@ -16,7 +16,7 @@ import (
 const defaultCleanup = 10 * time.Second
 
 // ContainerCreate implements [engine.Containers]. It is one request; one more for each network but the first with an API below 1.44, for a Command that is
-// empty on purpose (the image is asked for its entrypoint), and for a bind that is to be relabelled but not created.
+// empty on purpose (the image is asked for its entrypoint), for a bind that is to be relabelled but not created, and, where runc is older than 1.2, for each tmpfs with a mode.
 func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts engine.CreateOptions) (engine.CreateResult, error) {
 	req, err := e.createRequest(ctx, spec)
 	if err != nil {
@@ -49,14 +49,14 @@ func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts en
 		return engine.CreateResult{}, noID(o)
 	}
 	res := engine.CreateResult{ID: out.ID, Warnings: out.Warnings}
-	if err := e.afterCreate(ctx, o, req, res, opts); err != nil {
+	if err := e.afterCreate(ctx, o, spec, req, res, opts); err != nil {
 		return engine.CreateResult{}, e.discard(ctx, out.ID, opts.CleanupTimeout, err)
 	}
 	return res, nil
 }
 
 // afterCreate is what can still go wrong once there is a container.
-func (e *Engine) afterCreate(ctx context.Context, o op, req *createRequest, res engine.CreateResult, opts engine.CreateOptions) error {
+func (e *Engine) afterCreate(ctx context.Context, o op, spec *engine.Spec, req *createRequest, res engine.CreateResult, opts engine.CreateOptions) error {
 	if ctx.Err() != nil {
 		return e.fail(o, contextError(ctx))
 	}
@@ -64,6 +64,9 @@ func (e *Engine) afterCreate(ctx context.Context, o op, req *createRequest, res 
 		if err := discarded(res.Warnings); err != nil {
 			return err
 		}
+	}
+	if err := e.checkTmpfsModes(ctx, spec, res.ID); err != nil {
+		return err
 	}
 	for _, c := range req.connect {
 		body := wireConnect{Container: res.ID, EndpointConfig: c.endpoint}

@@ -69,7 +69,7 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		json.NewEncoder(w).Encode(map[string]any{"ApiVersion": f.api, "MinAPIVersion": f.minAPI, "Version": "99.1"})
 		return
 	case "/info":
-		info := map[string]any{"OSType": "linux", "Architecture": "x86_64", "ServerVersion": "28.5.2", "CgroupVersion": "1", "SwapLimit": true, "OomKillDisable": true}
+		info := map[string]any{"OSType": "linux", "Architecture": "x86_64", "ServerVersion": "28.5.2", "CgroupVersion": "1", "SwapLimit": true, "OomKillDisable": true, "RuncCommit": map[string]any{"ID": "1.3.6"}}
 		maps.Copy(info, f.info)
 		json.NewEncoder(w).Encode(info)
 		return

@@ -60,6 +60,7 @@ type wireInfo struct {
 	ServerVersion   string
 	Runtimes        map[string]json.RawMessage
 	DefaultRuntime  string
+	RuncCommit      struct{ ID string } // of the runtime named runc: a version, or a commit's hash
 	SecurityOptions []string
 	CDISpecDirs     []string
 	Warnings        []string

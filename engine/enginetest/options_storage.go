@@ -138,6 +138,30 @@ func storageOptions() []Case {
 			t.Contains("mount", out, "size=1024k")
 			t.Contains("mode", out, "\n1700")
 		}},
+		{Name: "option/mounts-tmpfs-mode", Do: func(t *T) {
+			// On a directory of the image: runc before 1.2 gives the tmpfs that one's mode, whatever it is told.
+			try := func(mode fs.FileMode) (string, error) {
+				spec := t.Spec("stat", "-c", "%a", "/etc")
+				m := berth.Tmpfs("/etc")
+				m.Mode = &mode
+				spec.Mounts = []berth.Mount{m}
+				res, err := t.Client().Containers.Run(t.Context(), spec)
+				if err != nil {
+					return "", err
+				}
+				return strings.TrimSpace(string(res.Stdout)), nil
+			}
+			out, err := try(0o755) // which it has
+			if err != nil {
+				t.Fatalf("the mode of the image's directory: %v", err)
+			}
+			Equal(t, "mode", out, "755")
+			if out, err = try(0o1700); err != nil {
+				t.Gone("the refusal")
+				t.Unsupported(err)
+			}
+			Equal(t, "mode", out, "1700")
+		}},
 		{Name: "option/tmpfs", Do: func(t *T) {
 			spec := t.Spec()
 			m := berth.Tmpfs("/mnt/t")

@@ -16,7 +16,7 @@ import (
 const defaultCleanup = 10 * time.Second
 
 // ContainerCreate implements [engine.Containers]. It is two requests: the image is inspected first, for what of it has to be merged with spec (its health check, and what a command that is empty on purpose leaves). Volumes that
-// take a driver, options or labels are made before, one or two requests each.
+// take a driver, options or labels are made before, one or two requests each. Where runc is older than 1.2, each tmpfs with a mode is one more.
 func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts engine.CreateOptions) (engine.CreateResult, error) {
 	c, err := e.createRequest(ctx, spec)
 	if err != nil {
@@ -66,6 +66,9 @@ func (e *Engine) create(ctx context.Context, c *creation, opts engine.CreateOpti
 		err = e.fail(c.op, contextError(ctx))
 	case !opts.AllowDiscarded:
 		err = e.discarded(out.Warnings)
+	}
+	if err == nil {
+		err = e.checkTmpfsModes(ctx, c.spec, out.ID)
 	}
 	if err != nil {
 		return engine.CreateResult{}, e.discard(ctx, out.ID, opts.CleanupTimeout, err)

@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -32,6 +33,7 @@ type fake struct {
 	version string // "" is the newest that is tested
 	cgroup  string // "" is v1
 	info    string // more of its answer to /info: members of host, with a comma at the end
+	runtime string // the version that it tells of runc; 1.3.6 by default
 	handle  func(w http.ResponseWriter, r *http.Request, body string)
 
 	path string
@@ -78,7 +80,8 @@ func (f *fake) serve(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "OK")
 		return
 	case strings.HasSuffix(r.URL.Path, "/libpod/info"):
-		answer(w, 200, fmt.Sprintf(`{"host":{%s"os":"linux","arch":"amd64","cgroupVersion":%q,"cgroupManager":"cgroupfs","cpus":2,"logDriver":"k8s-file","ociRuntime":{"name":"runc","path":"/usr/bin/runc"}},"version":{"Version":%q}}`, f.info, f.cgroup, f.version))
+		answer(w, 200, fmt.Sprintf(`{"host":{%s"os":"linux","arch":"amd64","cgroupVersion":%q,"cgroupManager":"cgroupfs","cpus":2,"logDriver":"k8s-file","ociRuntime":{"name":"runc","path":"/usr/bin/runc","version":%q}},"version":{"Version":%q}}`,
+			f.info, f.cgroup, "runc version "+cmp.Or(f.runtime, "1.3.6")+"\nspec: 1.2.1", f.version))
 		return
 	}
 	var body []byte

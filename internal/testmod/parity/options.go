@@ -86,7 +86,7 @@ func optionRows() []Row {
 		row("mounts", "Spec.Mounts", "option/mounts-bind", "option/mounts-volume", "option/mounts-tmpfs", "option/mounts-image"),
 		row("mounts(read_only, propagation, relabel, chown)", "Mount.ReadOnly, Propagation, Relabel, Chown", "option/mounts-bind", "option/mounts-propagation", "option/mounts-relabel", "option/mounts-chown"),
 		row("mounts(no_copy, subpath, driver_config)", "Mount.NoCopy, Subpath, Driver", "option/mounts-nocopy", "option/mounts-subpath", "option/volume_driver"),
-		row("mounts(tmpfs_size, tmpfs_mode)", "Mount.Size, Mode", "option/mounts-tmpfs"),
+		row("mounts(tmpfs_size, tmpfs_mode)", "Mount.Size, Mode", "option/mounts-tmpfs", "option/mounts-tmpfs-mode"),
 		row("mounts(npipe)", "MountNpipe", "option/mounts-npipe"),
 		option("name", "Spec.Name"),
 		none("namespace", "removed from Podman"),
