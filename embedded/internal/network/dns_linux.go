@@ -1,0 +1,387 @@
+package network
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// nameServer is the name server in a container's namespace. The names of containers are answered from the
+// run directory, the rest is forwarded.
+type nameServer struct {
+	udp *net.UDPConn
+	tcp *net.TCPListener
+	log *slog.Logger
+
+	dir *directory
+	// own returns the container's record and its links.
+	own     func() (*record, map[string]string)
+	forward *forwarder
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	slots  chan struct{} // bounds the questions in work
+}
+
+// maxQuestions is how many questions of one container are in work at once; further ones over UDP are dropped, as a busy server does.
+const maxQuestions = 256
+
+// answerTTL is how long answers for containers may be cached, in seconds: as Docker's.
+const answerTTL = 600
+
+// listenDNS opens the sockets of the server in the calling thread's namespace: UDP and TCP, each on a port of its own.
+func listenDNS() (*net.UDPConn, *net.TCPListener, error) {
+	at := netip.AddrPortFrom(Server, 0)
+	udp, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(at))
+	if err != nil {
+		return nil, nil, fmt.Errorf("listen for name queries: %w", err)
+	}
+	tcp, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(at))
+	if err != nil {
+		udp.Close()
+		return nil, nil, fmt.Errorf("listen for name queries: %w", err)
+	}
+	return udp, tcp, nil
+}
+
+// start serves until stop.
+func (s *nameServer) start() {
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.slots = make(chan struct{}, maxQuestions)
+	s.wg.Go(s.serveUDP)
+	s.wg.Go(s.serveTCP)
+}
+
+// stop closes the sockets, without which the namespace lives on, and waits for the questions in work.
+func (s *nameServer) stop() {
+	s.cancel()
+	s.udp.Close()
+	s.tcp.Close()
+	s.wg.Wait()
+}
+
+func (s *nameServer) serveUDP() {
+	buf := make([]byte, 65536)
+	for {
+		n, client, err := s.udp.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue
+		}
+		select {
+		case s.slots <- struct{}{}:
+		default:
+			continue
+		}
+		q := append([]byte(nil), buf[:n]...)
+		s.wg.Go(func() {
+			defer func() { <-s.slots }()
+			if a := s.answer(q, "udp"); a != nil {
+				s.udp.WriteToUDPAddrPort(a, client)
+			}
+		})
+	}
+}
+
+// tcpIdle is how long a client may be silent on a connection.
+const tcpIdle = 10 * time.Second
+
+func (s *nameServer) serveTCP() {
+	for {
+		c, err := s.tcp.AcceptTCP()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			s.log.Warn("accept a name query", "err", err)
+			time.Sleep(50 * time.Millisecond)
+			continue
+		}
+		select {
+		case s.slots <- struct{}{}:
+		default:
+			c.Close()
+			continue
+		}
+		s.wg.Go(func() {
+			defer func() { <-s.slots }()
+			defer c.Close()
+			defer context.AfterFunc(s.ctx, func() { c.Close() })()
+			for {
+				c.SetDeadline(time.Now().Add(tcpIdle))
+				q, err := readTCP(c)
+				if err != nil {
+					return
+				}
+				a := s.answer(q, "tcp")
+				if a == nil {
+					return
+				}
+				c.SetDeadline(time.Now().Add(tcpIdle))
+				if writeTCP(c, a) != nil {
+					return
+				}
+			}
+		})
+	}
+}
+
+// readTCP reads a message with its length before it (RFC 1035 4.2.2).
+func readTCP(r io.Reader) ([]byte, error) {
+	var n [2]byte
+	if _, err := io.ReadFull(r, n[:]); err != nil {
+		return nil, err
+	}
+	b := make([]byte, binary.BigEndian.Uint16(n[:]))
+	_, err := io.ReadFull(r, b)
+	return b, err
+}
+
+func writeTCP(w io.Writer, b []byte) error {
+	if len(b) > 65535 {
+		return errors.New("message too long")
+	}
+	_, err := w.Write(append(binary.BigEndian.AppendUint16(nil, uint16(len(b))), b...))
+	return err
+}
+
+// answer returns the answer to a query, nil for what is none.
+func (s *nameServer) answer(q []byte, transport string) []byte {
+	var p dnsmessage.Parser
+	h, err := p.Start(q)
+	if err != nil || h.Response {
+		return nil
+	}
+	question, err := p.Question()
+	if err != nil {
+		return reply(h, nil, dnsmessage.RCodeFormatError, nil)
+	}
+	if h.OpCode != 0 {
+		return reply(h, &question, dnsmessage.RCodeNotImplemented, nil)
+	}
+	if question.Class == dnsmessage.ClassINET || question.Class == dnsmessage.ClassANY {
+		if list, ok := s.local(question); ok {
+			return reply(h, &question, dnsmessage.RCodeSuccess, list)
+		}
+	}
+	if s.forward.allowed() {
+		if a, err := s.forward.ask(s.ctx, q, transport); err == nil {
+			return a
+		}
+	}
+	return reply(h, &question, dnsmessage.RCodeServerFailure, nil)
+}
+
+// local answers from the run directory. A name that is known has no other records than these: the answer may be empty.
+func (s *nameServer) local(q dnsmessage.Question) (list []dnsmessage.Resource, ok bool) {
+	own, links := s.own()
+	head := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: dnsmessage.ClassINET, TTL: answerTTL}
+	name := q.Name.String()
+	if q.Type == dnsmessage.TypePTR {
+		a, ok := parsePTR(name)
+		if !ok {
+			return nil, false
+		}
+		target, found := s.dir.reverse(own, a)
+		if !found {
+			return nil, false
+		}
+		n, err := dnsmessage.NewName(target)
+		if err != nil {
+			return nil, false
+		}
+		return []dnsmessage.Resource{{Header: head, Body: &dnsmessage.PTRResource{PTR: n}}}, true
+	}
+	found, ok := s.dir.lookup(own, links, name)
+	if !ok {
+		return nil, false
+	}
+	rand.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })
+	for _, n := range found {
+		if a := addressOf(n.endpoint.IPv4); a.IsValid() && (q.Type == dnsmessage.TypeA || q.Type == dnsmessage.TypeALL) {
+			head.Type = dnsmessage.TypeA
+			list = append(list, dnsmessage.Resource{Header: head, Body: &dnsmessage.AResource{A: a.As4()}})
+		}
+		if a := addressOf(n.endpoint.IPv6); a.IsValid() && (q.Type == dnsmessage.TypeAAAA || q.Type == dnsmessage.TypeALL) {
+			head.Type = dnsmessage.TypeAAAA
+			list = append(list, dnsmessage.Resource{Header: head, Body: &dnsmessage.AAAAResource{AAAA: a.As16()}})
+		}
+	}
+	return list, true
+}
+
+// reply packs an answer. One that is longer than UDP carries is cut by nobody: it has few addresses.
+func reply(h dnsmessage.Header, q *dnsmessage.Question, code dnsmessage.RCode, answers []dnsmessage.Resource) []byte {
+	m := dnsmessage.Message{Header: dnsmessage.Header{
+		ID: h.ID, Response: true, OpCode: h.OpCode, RCode: code, RecursionDesired: h.RecursionDesired, RecursionAvailable: true,
+	}, Answers: answers}
+	if q != nil {
+		m.Questions = []dnsmessage.Question{*q}
+	}
+	b, err := m.Pack()
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// parsePTR reads 4.3.2.1.in-addr.arpa. and the ip6.arpa form.
+func parsePTR(name string) (netip.Addr, bool) {
+	name = strings.ToLower(name)
+	if rest, ok := strings.CutSuffix(name, ".in-addr.arpa."); ok {
+		f := strings.Split(rest, ".")
+		if len(f) != 4 {
+			return netip.Addr{}, false
+		}
+		a, err := netip.ParseAddr(f[3] + "." + f[2] + "." + f[1] + "." + f[0])
+		return a, err == nil
+	}
+	rest, ok := strings.CutSuffix(name, ".ip6.arpa.")
+	if !ok || len(rest) != 63 {
+		return netip.Addr{}, false
+	}
+	var text strings.Builder
+	for i := 62; i >= 0; i -= 2 {
+		text.WriteByte(rest[i])
+		if (62-i)/2%4 == 3 && i > 0 {
+			text.WriteByte(':')
+		}
+	}
+	a, err := netip.ParseAddr(text.String())
+	return a, err == nil
+}
+
+// forwarder asks the servers of resolv.conf, or those given to the container.
+type forwarder struct {
+	given []netip.Addr // nil: the host's
+	// namespace is where a given server at a loopback address is: the container.
+	namespace func(func() error) error
+	// allowed says whether anybody may be asked.
+	allowed func() bool
+
+	mu      sync.Mutex
+	modTime time.Time
+	host    []netip.Addr
+}
+
+// upstreamTimeout is how long one server is waited for before the next one is asked.
+const upstreamTimeout = 2 * time.Second
+
+// servers are those to ask: the host's file is read again when it has changed.
+func (f *forwarder) servers() []netip.Addr {
+	if f.given != nil {
+		return f.given
+	}
+	fi, err := os.Stat(hostResolv)
+	if err != nil {
+		return nil
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.host == nil || !fi.ModTime().Equal(f.modTime) {
+		f.host, f.modTime = parseResolv(readHostResolv()).servers, fi.ModTime()
+	}
+	return f.host
+}
+
+// ask returns the first answer, from the servers in their order. SERVFAIL and REFUSED let the next one be asked.
+func (f *forwarder) ask(ctx context.Context, q []byte, transport string) ([]byte, error) {
+	err := errors.New("no name server to ask")
+	var last []byte
+	for _, server := range f.servers() {
+		var a []byte
+		if a, err = f.askOne(ctx, server, q, transport); err != nil {
+			continue
+		}
+		last = a
+		if code := dnsmessage.RCode(a[3] & 15); code != dnsmessage.RCodeServerFailure && code != dnsmessage.RCodeRefused {
+			return a, nil
+		}
+	}
+	if last != nil {
+		return last, nil
+	}
+	return nil, err
+}
+
+func (f *forwarder) askOne(ctx context.Context, server netip.Addr, q []byte, transport string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, upstreamTimeout)
+	defer cancel()
+	var c net.Conn
+	dial := func() (err error) {
+		c, err = (&net.Dialer{}).DialContext(ctx, transport, netip.AddrPortFrom(server, 53).String())
+		return err
+	}
+	var err error
+	if f.given != nil && server.IsLoopback() {
+		err = f.namespace(dial)
+	} else {
+		err = dial()
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	defer context.AfterFunc(ctx, func() { c.Close() })()
+	if transport == "tcp" {
+		if err := writeTCP(c, q); err != nil {
+			return nil, err
+		}
+		a, err := readTCP(c)
+		if err == nil && !answersTo(a, q) {
+			err = errors.New("the server answers another question")
+		}
+		return a, err
+	}
+	if _, err := c.Write(q); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 65536)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return nil, err
+		}
+		if answersTo(buf[:n], q) {
+			return buf[:n], nil
+		}
+	}
+}
+
+// answersTo says whether a is an answer to q: the ID, the question, the bit.
+func answersTo(a, q []byte) bool {
+	var pa, pq dnsmessage.Parser
+	ha, err := pa.Start(a)
+	if err != nil || !ha.Response {
+		return false
+	}
+	hq, err := pq.Start(q)
+	if err != nil || ha.ID != hq.ID {
+		return false
+	}
+	qq, err := pq.Question()
+	if err != nil {
+		return false
+	}
+	qa, err := pa.Question()
+	if err != nil {
+		// Some servers leave it out of an error.
+		return ha.RCode != dnsmessage.RCodeSuccess
+	}
+	return qa.Type == qq.Type && qa.Class == qq.Class && strings.EqualFold(qa.Name.String(), qq.Name.String())
+}

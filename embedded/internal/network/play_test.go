@@ -1,0 +1,5 @@
+//go:build linux
+
+package network
+
+func play(role string) int { return 1 }
