@@ -85,7 +85,8 @@ func updateResources(r *engine.Resources, u engine.Update) {
 		r.CPUs, r.CPUPeriod, r.CPUQuota = *u.CPUs, 0, 0
 	}
 	if u.CPUPeriod != nil || u.CPUQuota != nil {
-		if u.CPUs == nil {
+		if u.CPUs == nil && r.CPUs != 0 { // what is not changed of the two stays
+			r.CPUPeriod, r.CPUQuota, _ = normal.PeriodQuota(r.CPUs)
 			r.CPUs = 0
 		}
 		set(&r.CPUPeriod, u.CPUPeriod)

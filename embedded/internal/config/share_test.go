@@ -1,0 +1,202 @@
+//go:build linux
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/launch"
+	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/engine"
+)
+
+// TestShare starts containers in the namespaces of another one, with its /dev/shm.
+func TestShare(t *testing.T) {
+	a := newRig(t)
+	a.busybox()
+	out := a.build(engine.Spec{Image: "img", IPCMode: "shareable", ShmSize: 3 << 20, Command: []string{"/bin/sh", "-c", "echo theirs >/dev/shm/f; echo ready; sleep 1000"}}, a.host)
+	s, err := a.start(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	dir := a.containerDir(testID)
+	first, err := launch.Start(launch.Config{Spec: s.OCI, Stdout: w, Overlay: &launch.Overlay{Lower: a.layers, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work")}})
+	w.Close()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		unix.Kill(first.PID, unix.SIGKILL)
+		first.Wait()
+		first.Pidfd.Close()
+	})
+	if b, err := io.ReadAll(io.LimitReader(r, 6)); err != nil || string(b) != "ready\n" {
+		t.Fatalf("%q, %v", b, err)
+	}
+	out.Config.ID = otherID
+	for _, way := range []string{"launch", "runc"} {
+		b := newRig(t)
+		b.busybox()
+		b.others["a"], b.others[otherID] = out.Config, out.Config
+		spec := engine.Spec{Image: "img", PIDMode: "container:a", IPCMode: "container:a", NetworkMode: "container:a", UTSMode: "container:a", CgroupParent: testCgroup,
+			Command: []string{"/bin/sh", "-c", "cat /dev/shm/f; df -k /dev/shm | tail -1 | awk '{print $2}'; for n in pid ipc net uts; do readlink /proc/self/ns/$n; done"}}
+		t.Cleanup(removeCgroups)
+		mine := b.build(spec, b.host)
+		if _, err := b.start(mine); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("namespaces of a container that does not run: %v", err)
+		}
+		b.runs[otherID] = &state.Run{Status: engine.StatusRunning, PID: first.PID}
+		started, err := b.start(mine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The files of the network are those of the other one, which the rig has elsewhere.
+		theirs := filepath.Join(b.dir, "containers", otherID, "files")
+		for _, f := range []string{"hosts", "hostname", "resolv.conf"} {
+			b.write(filepath.Join(theirs, f), "theirs\n", 0o644)
+		}
+		run := b.launched
+		if way == "runc" {
+			run = b.withRunc
+		}
+		got, err := run(started)
+		if err != nil {
+			t.Fatalf("%s: %v: %s", way, err, got)
+		}
+		want := "theirs\n3072\n"
+		for _, n := range []string{"pid", "ipc", "net", "uts"} {
+			l, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", first.PID, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want += l + "\n"
+		}
+		if got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", way, got, want)
+		}
+	}
+}
+
+// TestNotShareable: Docker's containers keep their IPC namespace to themselves unless they say otherwise.
+func TestNotShareable(t *testing.T) {
+	r := newRig(t)
+	r.others["other"] = &state.Config{ID: otherID, Name: "other"}
+	s := engine.Spec{IPCMode: "container:other"}
+	if _, err := Build(t.Context(), r.input(&s, testHost())); !errors.Is(err, engine.ErrInvalid) || !strings.Contains(err.Error(), "shareable") {
+		t.Error(err)
+	}
+}
+
+// TestFailureNamesVolumes: whoever cannot be made leaves volumes for the caller to remove.
+func TestFailureNamesVolumes(t *testing.T) {
+	r := newRig(t)
+	s := engine.Spec{Mounts: []engine.Mount{engine.Volume("new", "/v"), engine.Volume("", "/w")}, Secrets: []engine.SecretMount{{Source: "none"}}}
+	out, err := Build(t.Context(), r.input(&s, testHost()))
+	if err == nil || out == nil || len(out.NewVolumes) != 2 || out.Config != nil {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
+// TestSubpath: what a volume holds cannot lead out of it.
+func TestSubpath(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("it takes root to copy mounts")
+	}
+	r := newRig(t)
+	vol := filepath.Join(r.dir, "volumes/v/data")
+	r.write(filepath.Join(vol, "etc/f"), "own", 0o644)
+	for name, target := range map[string]string{"abs": "/etc", "up": "../../../../etc", "magic": "/proc/self/root/etc"} {
+		if err := os.Symlink(target, filepath.Join(vol, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for sub, inside := range map[string]bool{"etc": true, "abs": true, "up": true, "magic": false, "none": false, "abs/f": true} {
+		out := r.build(engine.Spec{Mounts: []engine.Mount{{Type: engine.MountVolume, Source: "v", Target: "/v", Subpath: sub}}}, testHost())
+		s, err := r.start(out)
+		if !inside {
+			if !errors.Is(err, engine.ErrNotFound) {
+				t.Errorf("%s: %v", sub, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", sub, err)
+			continue
+		}
+		var st unix.Stat_t
+		path := "f"
+		if sub == "abs/f" {
+			path = ""
+		}
+		if err := unix.Fstatat(int(s.Trees["/v"].Fd()), path, &st, unix.AT_EMPTY_PATH); err != nil || st.Size != 3 {
+			t.Errorf("%s: %v, size %d", sub, err, st.Size)
+		}
+	}
+}
+
+// TestUserns: a rootless engine's maps, with the user as root and as itself.
+func TestUserns(t *testing.T) {
+	h := testHost()
+	h.Rootless, h.CgroupV2, h.UID, h.GID = true, true, 1000, 1000
+	h.UIDMap = []engine.IDMap{{ContainerID: 0, HostID: 1000, Size: 1}, {ContainerID: 1, HostID: 100000, Size: 65536}}
+	h.GIDMap = h.UIDMap
+	line := func(list []specs.LinuxIDMapping) string {
+		var b strings.Builder
+		for _, m := range list {
+			fmt.Fprintf(&b, "%d:%d:%d ", m.ContainerID, m.HostID, m.Size)
+		}
+		return strings.TrimSpace(b.String())
+	}
+	for mode, want := range map[string]string{
+		"":        "0:1000:1 1:100000:65536",
+		"host":    "0:1000:1 1:100000:65536",
+		"keep-id": "0:100000:1000 1000:1000:1 1001:101000:64536",
+	} {
+		out := newRig(t).build(engine.Spec{UsernsMode: mode, NetworkMode: "host", Secrets: []engine.SecretMount{{Source: "sec", UID: 5}}}, h)
+		if got := line(out.OCI.Linux.UIDMappings); got != want || !hasNS(out.OCI, specs.UserNamespace) {
+			t.Errorf("%s: %s, want %s", mode, got, want)
+		}
+		if m := mountAt(out.OCI, "/sys"); m.Type != "bind" {
+			t.Errorf("%s: /sys is %+v: the kernel would refuse", mode, m)
+		}
+		if f := out.Files["secrets/0"]; f.UID < 100000 {
+			t.Errorf("%s: the secret belongs to %d", mode, f.UID)
+		}
+	}
+	h.UIDMap = h.UIDMap[:1]
+	h.GIDMap = h.UIDMap
+	s := engine.Spec{Image: "img", UsernsMode: "keep-id"}
+	if err := Check(&s, h); !errors.Is(err, engine.ErrUnsupported) {
+		t.Errorf("keep-id without subordinate IDs: %v", err)
+	}
+}
+
+func TestKeep(t *testing.T) {
+	for _, c := range []struct {
+		id   uint32
+		list []engine.IDMap
+		want string
+	}{
+		{5, []engine.IDMap{{ContainerID: 0, HostID: 5, Size: 1}, {ContainerID: 1, HostID: 100, Size: 3}}, "[{0 100 3} {5 5 1}]"},
+		{3, []engine.IDMap{{ContainerID: 0, HostID: 3, Size: 1}, {ContainerID: 1, HostID: 100, Size: 3}}, "[{0 100 3} {3 3 1}]"},
+		{2, []engine.IDMap{{ContainerID: 0, HostID: 2, Size: 1}, {ContainerID: 1, HostID: 100, Size: 1}, {ContainerID: 2, HostID: 200, Size: 9}}, "[{0 100 1} {1 200 1} {2 2 1} {3 201 8}]"},
+	} {
+		if got := fmt.Sprint(keep(c.list, c.id)); got != c.want {
+			t.Errorf("keep %d: %s, want %s", c.id, got, c.want)
+		}
+	}
+}
