@@ -167,14 +167,19 @@ func TestOOM(t *testing.T) {
 	}
 }
 
-// TestWatchRemoved: a watch ends with its group.
+// TestWatchRemoved: a watch ends with its group on v1, and in any case with its context.
 func TestWatchRemoved(t *testing.T) {
 	g := newGroup(t, nil)
 	ended := make(chan error, 1)
-	go func() { ended <- g.WatchOOM(t.Context(), func(uint64) { t.Error("told without cause") }) }()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { ended <- g.WatchOOM(ctx, func(uint64) { t.Error("told without cause") }) }()
 	time.Sleep(50 * time.Millisecond) // for the watch to begin
 	if err := g.Remove(t.Context()); err != nil {
 		t.Fatal(err)
+	}
+	if v2Alone() {
+		cancel()
 	}
 	select {
 	case err := <-ended:

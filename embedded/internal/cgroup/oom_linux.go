@@ -33,8 +33,8 @@ func (g *Group) OOMKills() (uint64, error) {
 }
 
 // WatchOOM calls f whenever the group has run out of memory, with the number of [Group.OOMKills] by then, until ctx
-// ends or the group is gone; then it returns nil. It sleeps in between. On v1 f is called also where the kernel
-// may not kill (OOMKillDisable).
+// ends; then it returns nil. It sleeps in between. On v1 it also ends when the group is removed, of which v2
+// does not tell, and f is called also where the kernel may not kill (OOMKillDisable).
 func (g *Group) WatchOOM(ctx context.Context, f func(kills uint64)) error {
 	d := g.with("memory")
 	if d == nil {
@@ -128,14 +128,10 @@ func watchV2(dir string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	for path, mask := range map[string]uint32{
-		dir + "/memory.events": unix.IN_MODIFY,
-		dir:                    unix.IN_DELETE_SELF,
-	} {
-		if _, err := unix.InotifyAddWatch(fd, path, mask); err != nil {
-			unix.Close(fd)
-			return nil, &fs.PathError{Op: "watch", Path: path, Err: err}
-		}
+	path := dir + "/memory.events"
+	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_MODIFY); err != nil {
+		unix.Close(fd)
+		return nil, &fs.PathError{Op: "watch", Path: path, Err: err}
 	}
 	return os.NewFile(uintptr(fd), "inotify"), nil
 }
