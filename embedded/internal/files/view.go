@@ -5,17 +5,26 @@ package files
 import (
 	"context"
 	"errors"
-	"io"
+	"fmt"
+	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
 
-	"github.com/opencontainers/runtime-spec/specs-go"
+	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/layer"
 	"github.com/berthdev/berth/engine"
 )
 
-// View is the root of a container's file system. Its methods may be called concurrently. What they return
-// is good after Close too.
-type View struct{}
+// View is the root of a container's file system. Its methods may be called
+// concurrently. The readers that they return are good after Close too.
+type View struct {
+	root  *handle
+	plain *handle // the root's own file system without what is mounted on it; nil: it cannot be had
+	opts  Options
+}
 
 // Options of a View.
 type Options struct {
@@ -23,75 +32,167 @@ type Options struct {
 	UIDMap, GIDMap []engine.IDMap
 }
 
-// Running is the view of a container whose first process is pid. startTime is that of the process, in clock ticks
-// since boot, 0 for not checking it; a process that is not there (any more) is ErrNotRunning.
+// handle is a directory that several may hold; the last one to let go closes it.
+type handle struct {
+	fd   int
+	done func() // runs after fd is closed; nil is nothing
+
+	mu     sync.Mutex
+	refs   int
+	closed bool // by the View
+}
+
+func newHandle(fd int, done func()) *handle { return &handle{fd: fd, done: done, refs: 1} }
+
+func (h *handle) hold() (*handle, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refs == 0 {
+		return nil, os.ErrClosed
+	}
+	h.refs++
+	return h, nil
+}
+
+func (h *handle) release() {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.refs--; h.refs > 0 {
+		return
+	}
+	unix.Close(h.fd)
+	if h.done != nil {
+		h.done()
+	}
+}
+
+// Running is the view of a container whose first process is pid, as the process sees it. startTime is that of
+// the process, in clock ticks since boot, 0 for not checking it; a process that
+// is not there (any more) is ErrNotRunning.
 func Running(pid int, startTime uint64, opts Options) (*View, error) {
-	return nil, errors.New("not implemented")
+	proc, err := unix.Open("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, gone(pid, err)
+	}
+	defer unix.Close(proc)
+	if startTime != 0 {
+		have, err := processStart(proc)
+		if err != nil {
+			return nil, gone(pid, err)
+		}
+		if have != startTime {
+			return nil, gone(pid, unix.ESRCH)
+		}
+	}
+	root, err := unix.Openat(proc, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, gone(pid, err)
+	}
+	v := &View{root: newHandle(root, nil), opts: opts}
+	if fd, err := withoutMounts(proc, root); err == nil {
+		v.plain = newHandle(fd, nil)
+	}
+	return v, nil
 }
 
-// Stopped describes a container that does not run.
-type Stopped struct {
-	LayerDirs []string // the topmost layer first
-	Upper     string   // its overlay's upper directory
-	Work      string   // its overlay's work directory; another one beside it is used
-	Root      string   // an empty directory to mount on: containers/ID/root
-	Mounts    []Mount  // in the order in which they are mounted
-	ReadOnly  bool     // the container's root file system is read-only
-	UserXattr bool
-	// Write: the view is for PutArchive. The caller holds the container's lock until Close, so that it is not started meanwhile. A view without it leaves the container's directories alone.
-	Write bool
-	// Prepare runs in the private mount namespace before anything is mounted, on its thread; nil is nothing.
-	Prepare func() error
-	Options
+func gone(pid int, err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ESRCH):
+		return &engine.APIError{Engine: engineName, Op: "open container's files", Message: "process " + strconv.Itoa(pid) + " has ended", Kind: engine.ErrNotRunning}
+	}
+	return fmt.Errorf("open root of process %d: %w", pid, err)
 }
 
-// Mount is a bind mount of a stopped container.
-type Mount struct {
-	Source    string // absolute, on the host
-	Target    string // absolute, in the container; it is made where it is missing
-	ReadOnly  bool
-	Recursive bool
+// processStart is field 22 of /proc/PID/stat.
+func processStart(proc int) (uint64, error) {
+	fd, err := unix.Openat(proc, "stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(fd)
+	buf := make([]byte, 4096)
+	n, err := unix.Read(fd, buf)
+	if err != nil {
+		return 0, err
+	}
+	text := string(buf[:n])
+	rest := strings.Fields(text[strings.LastIndexByte(text, ')')+1:]) // from field 3 on
+	if len(rest) < 20 {
+		return 0, fmt.Errorf("read start time of a process: %q", text)
+	}
+	return strconv.ParseUint(rest[19], 10, 64)
 }
 
-// Mounts are those of an OCI configuration that a stopped container's view has: its binds. A
-// tmpfs does not exist before the container runs; what is under it is seen, as on Docker.
-func Mounts(oci *specs.Spec) []Mount { return nil }
-
-// OpenStopped makes the view of a stopped container.
-func OpenStopped(ctx context.Context, s Stopped) (*View, error) {
-	return nil, errors.New("not implemented")
+// withoutMounts gives the file system of a process's root alone: what is below the mounts on it shows.
+func withoutMounts(proc, root int) (fd int, err error) {
+	ns, err := unix.Openat(proc, "ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	defer unix.Close(ns)
+	err = onThread(func() error {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return err
+		}
+		if err := unix.Setns(ns, unix.CLONE_NEWNS); err != nil {
+			return err
+		}
+		fd, err = unix.OpenTree(root, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH)
+		return err
+	})
+	return fd, err
 }
 
-// Close lets go of the view.
-func (v *View) Close() error { return nil }
-
-// Stat tells about a path; of a symbolic link in the last place about the link itself, whose
-// LinkTarget is where it leads to, from the root. A missing path is ErrNotFound.
-func (v *View) Stat(ctx context.Context, path string) (engine.PathStat, error) {
-	return engine.PathStat{}, nil
-}
-
-// GetArchive streams a tar of path, with path's base name as its root. The caller closes it.
-func (v *View) GetArchive(ctx context.Context, path string, opts engine.ArchiveOptions) (io.ReadCloser, engine.PathStat, error) {
-	return nil, engine.PathStat{}, nil
-}
-
-// PutOptions say how PutArchive unpacks.
-type PutOptions struct {
-	engine.PutArchiveOptions
-	// UID and GID own everything with CopyUIDGID: the container's user.
-	UID, GID int
-}
-
-// PutArchive unpacks a tar, plain or compressed, into the directory path; a missing one is ErrNotFound.
-func (v *View) PutArchive(ctx context.Context, path string, tar io.Reader, opts PutOptions) error {
+// Close lets go of the view. It is idempotent.
+func (v *View) Close() error {
+	for _, h := range []**handle{&v.root, &v.plain} {
+		(*h).closeOnce()
+	}
 	return nil
 }
 
-// Export streams the whole root file system as a tar, as Docker does: without what is mounted on it.
-func (v *View) Export(ctx context.Context) (io.ReadCloser, error) { return nil, nil }
+// closeOnce is release for the view itself, which may be closed twice.
+func (h *handle) closeOnce() {
+	if h == nil {
+		return
+	}
+	h.mu.Lock()
+	closed := h.closed
+	h.closed = true
+	h.mu.Unlock()
+	if !closed {
+		h.release()
+	}
+}
 
-// Diff lists what a container has changed of its image: layer.Changes without the paths in hide, which the engine itself has made (mountpoints).
+const engineName = "embedded"
+
+// fail gives an error of a path in the container its kind.
+func fail(op, name string, err error) error {
+	e := &engine.APIError{Engine: engineName, Op: op, Object: name, Message: err.Error()}
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		e.Kind, e.Message = engine.ErrNotFound, "could not find "+name+" in the container"
+	case errors.Is(err, unix.ENOTDIR):
+		e.Kind, e.Message = engine.ErrInvalid, name+": not a directory"
+	case errors.Is(err, unix.EROFS):
+		e.Kind, e.Message = engine.ErrInvalid, "the container's file system or mount is read-only: "+err.Error()
+	case errors.Is(err, unix.ELOOP):
+		e.Kind = engine.ErrInvalid
+	}
+	return e
+}
+
+// Diff lists what a container has changed of its image: layer.Changes without the
+// paths in hide, which the engine itself has made, as mountpoints; what is below them is listed. A
+// directory that was changed only because of them is not listed either.
 func Diff(ctx context.Context, upper string, layerDirs []string, opts layer.Options, hide []string) ([]engine.Change, error) {
-	return layer.Changes(ctx, upper, layerDirs, opts)
+	list, err := layer.Changes(ctx, upper, layerDirs, opts)
+	if err != nil {
+		return nil, err
+	}
+	return hideChanges(list, hide), nil
 }
