@@ -20,7 +20,8 @@ import (
 // run is one run of the container, from its start to the removal of its last trace.
 type run struct {
 	cfg      *state.Config
-	oci      *specs.Spec // as it was started
+	oci      *specs.Spec         // as it was started
+	trees    map[string]*os.File // sources of binds in oci, by destination: config.Started.Trees
 	restarts int
 
 	begun chan struct{} // closed when the start has succeeded or failed
@@ -144,7 +145,7 @@ func (m *monitor) launch(r *run) error {
 		return err
 	}
 	defer started.Close()
-	r.oci = started.OCI
+	r.oci, r.trees = started.OCI, started.Trees
 	if err := m.mountVolumes(r); err != nil {
 		return err
 	}
