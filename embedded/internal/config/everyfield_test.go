@@ -189,8 +189,8 @@ func fill(v reflect.Value) {
 		fill(e)
 		v.SetMapIndex(reflect.ValueOf("x"), e)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Field(i); f.CanSet() && f.Kind() == reflect.String {
+		for _, f := range v.Fields() {
+			if f.CanSet() && f.Kind() == reflect.String {
 				f.SetString("/dev/null")
 			}
 		}

@@ -36,7 +36,7 @@ func (r *rig) busybox() {
 	}
 	low := r.layers[len(r.layers)-1]
 	r.write(filepath.Join(low, "bin/busybox"), string(b), 0o755)
-	for _, a := range strings.Fields("sh cat ls id hostname env mount readlink stat grep uname touch mkdir head wc sed cut date awk df od tr sort mknod sleep") {
+	for a := range strings.FieldsSeq("sh cat ls id hostname env mount readlink stat grep uname touch mkdir head wc sed cut date awk df od tr sort mknod sleep") {
 		if err := os.Symlink("busybox", filepath.Join(low, "bin", a)); err != nil {
 			r.t.Fatal(err)
 		}

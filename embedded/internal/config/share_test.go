@@ -77,16 +77,17 @@ func TestShare(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v: %s", way, err, got)
 		}
-		want := "theirs\n3072\n"
+		var want strings.Builder
+		want.WriteString("theirs\n3072\n")
 		for _, n := range []string{"pid", "ipc", "net", "uts"} {
 			l, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", first.PID, n))
 			if err != nil {
 				t.Fatal(err)
 			}
-			want += l + "\n"
+			want.WriteString(l + "\n")
 		}
-		if got != want {
-			t.Errorf("%s:\n%s\nwant:\n%s", way, got, want)
+		if got != want.String() {
+			t.Errorf("%s:\n%s\nwant:\n%s", way, got, want.String())
 		}
 	}
 }
