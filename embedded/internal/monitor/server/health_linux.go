@@ -185,8 +185,8 @@ func (m *monitor) unhealthy(action string) {
 }
 
 // probe runs the test.
-func (m *monitor) probe(r *run, hc *engine.Healthcheck) engine.HealthResult {
-	res := engine.HealthResult{Start: time.Now()}
+func (m *monitor) probe(r *run, hc *engine.Healthcheck) (res engine.HealthResult) {
+	res.Start = time.Now()
 	spec := engine.ExecSpec{AttachStdout: true, AttachStderr: true}
 	switch hc.Test[0] {
 	case "CMD":

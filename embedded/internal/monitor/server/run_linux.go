@@ -138,6 +138,9 @@ func (m *monitor) launch(r *run) error {
 	if err := m.store.WriteRun(m.id, &r.record); err != nil {
 		return err
 	}
+	if err := m.mountVolumes(r); err != nil {
+		return err
+	}
 	started, err := config.StartSpec(r.ctx, config.StartInput{
 		Config: cfg, OCI: oci, LayerDirs: m.layers(cfg), Upper: m.store.Dir(m.id) + "/upper", Containers: m.lookUp,
 	})
@@ -146,9 +149,6 @@ func (m *monitor) launch(r *run) error {
 	}
 	defer started.Close()
 	r.oci, r.trees = started.OCI, started.Trees
-	if err := m.mountVolumes(r); err != nil {
-		return err
-	}
 	if cfg.Cgroup != "" {
 		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless}); err != nil {
 			return err
