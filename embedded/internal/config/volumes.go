@@ -161,9 +161,6 @@ func (b *builder) overlay(at string, m engine.Mount) error {
 // layered adds an overlay of directories. One alone that is not written to is bound.
 func (b *builder) layered(m engine.Mount, lower []string, upper string) error {
 	r := state.Mount{MountPoint: engine.MountPoint{Type: m.Type, Source: m.Source, Target: m.Target, ReadWrite: upper != ""}, Lower: lower, Upper: upper}
-	if m.Type == engine.MountImage {
-		r.Name = m.Source
-	}
 	o := specs.Mount{Destination: m.Target, Type: "bind", Source: b.treePath(), Options: []string{"rbind", "rprivate"}}
 	if upper == "" {
 		o.Options = append(o.Options, b.readOnlyOption())
