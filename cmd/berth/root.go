@@ -13,11 +13,13 @@ import (
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "berth",
-		Short: "Run containers on Docker or Podman",
-		Long: `berth runs containers and looks after them, on Docker and Podman.
+		Short: "Run containers, on Docker, on Podman or without either",
+		Long: `berth runs containers and looks after them, on Docker, on Podman, or on the
+engine that is linked into it.
 
 The engine is found by DOCKER_HOST, CONTAINER_HOST, the current context or
 connection, or its well-known socket, in this order, unless a flag names it.
+Where none answers it is the linked one, which needs Linux and nothing installed.
 
 Exit codes: that of the process for run and exec, 127 if its command does not
 exist, 126 if it cannot be executed, 125 for every failure of berth or the
@@ -35,7 +37,7 @@ engine.`,
 	root.SetErr(a.stderr)
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.host, "host", "H", "", "`address` of the engine: unix:///path, tcp://host:port, ssh://user@host")
-	flags.StringVar(&a.engine, "engine", "", "kind of `engine` to use: docker or podman")
+	flags.StringVar(&a.engine, "engine", "", "kind of `engine` to use: docker, podman or embedded")
 	flags.StringVar(&a.context, "context", "", "Docker `context` to use")
 	flags.BoolVar(&a.debug, "debug", false, "tell on standard error what the library does")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -43,7 +45,7 @@ engine.`,
 	})
 	root.AddCommand(
 		newRun(a), newExec(a), newPs(a), newLogs(a), newStop(a), newRm(a), newInspect(a),
-		newImage(a), newImages(a), newPull(a), newLoad(a), newInfo(a),
+		newImage(a), newImages(a), newPull(a), newLoad(a), newInfo(a), newDemo(a),
 	)
 	return root
 }
