@@ -125,6 +125,7 @@ func (c *Client) cut(ctx context.Context, id, op string, err error) error {
 	if err == nil {
 		return errAgain
 	}
+	c.buried(ctx, id)
 	snap, serr := c.Store.State(id)
 	if serr != nil {
 		return serr
@@ -136,6 +137,25 @@ func (c *Client) cut(ctx context.Context, id, op string, err error) error {
 		return err
 	}
 	return &engine.APIError{Engine: "embedded", Op: op, Object: id, Message: "the container's monitor has died during the call", Kind: engine.ErrUnavailable}
+}
+
+// buried waits until a monitor that has closed a connection has released its lock as
+// well: the kernel closes a dead process's descriptors one after the other. It gives up when another monitor has come.
+func (c *Client) buried(ctx context.Context, id string) {
+	pause := 100 * time.Microsecond
+	for range 12 {
+		if alive, err := c.Store.MonitorAlive(id); err != nil || !alive {
+			return
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+		pause *= 2
+	}
 }
 
 // closed says that err is of a connection that the monitor's end has closed.

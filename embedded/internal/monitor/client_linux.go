@@ -27,6 +27,7 @@ type Client struct {
 
 	mu       sync.Mutex
 	seal     *sealed
+	die      string   // the step at which monitors kill themselves
 	stderr   *os.File // of monitors; nil is /dev/null. Tests want to see panics.
 	children []int    // monitors that this process has started, and not reaped
 }

@@ -219,6 +219,7 @@ func (r *rig) run(id string) (code int, stdout, stderr string) {
 	s := r.attach(id, engine.AttachOptions{Stdout: true, Stderr: true})
 	w := r.waiter(id, engine.WaitNextExit)
 	r.start(id)
+	defer s.Close()
 	stdout, stderr = r.read(s)
 	return r.code(w), stdout, stderr
 }

@@ -57,7 +57,7 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	defer theirs.Close()
 	hello, err := json.Marshal(proto.Hello{
 		Root: c.Store.Root(), Run: filepath.Dir(c.Store.RunRoot()), ID: id,
-		NoForwardCheck: c.NoForwardCheck, Rootless: c.Rootless,
+		NoForwardCheck: c.NoForwardCheck, Rootless: c.Rootless, Die: c.die,
 	})
 	if err == nil {
 		_, err = ours.Write(hello) // it waits in the socket

@@ -103,6 +103,7 @@ func (w *waiter) Wait() (engine.Exit, error) {
 
 // afterMonitor is the answer when the monitor has been killed: the container's end is that of its monitor.
 func (c *Client) afterMonitor(ctx context.Context, id string, cond engine.WaitCondition) (engine.Exit, error) {
+	c.buried(ctx, id)
 	err := c.Recover(ctx, id)
 	if err == nil {
 		var snap *state.Snapshot
@@ -193,8 +194,12 @@ type removal struct {
 func (w *removal) Wait() (engine.Exit, error) {
 	w.once.Do(func() {
 		if w.end != nil {
-			if exit, err := w.end.Wait(); err == nil {
+			exit, err := w.end.Wait()
+			switch {
+			case err == nil:
 				w.exit = exit
+			case errors.Is(err, engine.ErrNotFound):
+				w.exit = engine.Exit{Code: lostCode} // its monitor was killed, and it was removed since
 			}
 		}
 		buf := make([]byte, 4096)

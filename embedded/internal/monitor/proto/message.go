@@ -76,6 +76,8 @@ type Hello struct {
 	ID             string `json:"id"`
 	NoForwardCheck bool   `json:"noForwardCheck,omitzero"`
 	Rootless       bool   `json:"rootless,omitzero"`
+	// Die is a step at which the monitor kills itself: tests see what is left then.
+	Die string `json:"die,omitzero"`
 }
 
 // maxMessage is the greatest message in bytes: an exec's environment and arguments are at most 2 MiB or so, and JSON makes them longer.

@@ -130,6 +130,7 @@ func (m *monitor) removeSelf() {
 	if err := m.store.Remove(m.id); err != nil {
 		m.log.Warn("remove container", "error", err)
 	}
+	m.at("removed")
 	m.mu.Lock()
 	m.removed = true
 	m.mu.Unlock()

@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/berthdev/berth/embedded/internal/events"
@@ -50,6 +51,14 @@ type monitor struct {
 	joined     bool // it has been in a network
 	execs      map[string]*execution
 	order      []string // of the execs' creation
+}
+
+// at is a step, for the tests of a monitor that is killed there.
+func (m *monitor) at(step string) {
+	if m.hello.Die == step {
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	}
 }
 
 // onMain runs f on the main goroutine and waits for it.

@@ -138,6 +138,7 @@ func (m *monitor) launch(r *run) error {
 	if err := m.store.WriteRun(m.id, &r.record); err != nil {
 		return err
 	}
+	m.at("starting")
 	if err := m.mountVolumes(r); err != nil {
 		return err
 	}
@@ -164,6 +165,7 @@ func (m *monitor) launch(r *run) error {
 			return err
 		}
 	}
+	m.at("cgroup")
 	w, err := logs.NewWriter(m.store.Dir(m.id)+"/log", cfg.Log)
 	if err != nil {
 		return err
@@ -174,6 +176,7 @@ func (m *monitor) launch(r *run) error {
 		return err
 	}
 	defer streams.closeTheirs()
+	m.at("streams")
 	if r.proc, err = m.startProcess(r, streams); err != nil {
 		streams.closeOurs()
 		return err
@@ -185,6 +188,7 @@ func (m *monitor) launch(r *run) error {
 // begin is the moment when the container runs.
 func (m *monitor) begin(r *run, s *streams) {
 	r.started = time.Now()
+	m.at("executed")
 	if s.tty {
 		s.stdout = r.proc.console
 	}
@@ -198,6 +202,7 @@ func (m *monitor) begin(r *run, s *streams) {
 	m.store.WriteRun(m.id, &r.record)
 	m.setStatus(engine.StatusRunning)
 	m.mu.Unlock()
+	m.at("running")
 	m.emit("start", nil)
 	m.watchOOM(r)
 	m.armTimeout(r)
@@ -256,6 +261,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 		p.drain()
 	}
 	m.endExecs()
+	m.at("dead")
 	e := state.Exit{Code: st.Code, StartedAt: r.started, FinishedAt: time.Now(), Restarts: r.restarts}
 	if r.group != nil {
 		kills, err := r.group.OOMKills()
@@ -270,6 +276,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 		status = engine.StatusRestarting
 	}
 	m.store.WriteExit(m.id, &e)
+	m.at("exit written")
 	m.closeLogFor(status, r)
 	m.run, m.cleanup, m.last = nil, r, &e
 	m.retired = m.retired || autoRemove && !again
@@ -284,7 +291,9 @@ func (m *monitor) end(r *run, st launch.Status) {
 	m.in.reset()
 	close(r.ended)
 
+	m.at("told")
 	m.clean(r)
+	m.at("clean")
 	m.mu.Lock()
 	m.cleanup = nil
 	m.users++ // until this is over

@@ -29,7 +29,12 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 		Stdin:   s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
 		MakeCwd: true,
 		Prepared: func(pid int, _ *os.File) error {
-			return m.connect(r, pid)
+			m.at("cloned")
+			if err := m.connect(r, pid); err != nil {
+				return err
+			}
+			m.at("connected")
+			return nil
 		},
 	}
 	if r.group != nil {
