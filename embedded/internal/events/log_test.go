@@ -341,13 +341,13 @@ func TestFilters(t *testing.T) {
 		}
 		f, err := engine.ParseFilters(list)
 		must(t, err)
-		got := ""
+		var got strings.Builder
 		for ev, err := range l.Events(t.Context(), engine.EventOptions{Since: time.Unix(0, 0), Until: time.Now(), Filters: f}) {
 			must(t, err)
-			got += strconv.Itoa(int(ev.Time.Unix()))
+			got.WriteString(strconv.Itoa(int(ev.Time.Unix())))
 		}
-		if got != want {
-			t.Errorf("%s: %s, want %s", filters, got, want)
+		if got.String() != want {
+			t.Errorf("%s: %s, want %s", filters, got.String(), want)
 		}
 	}
 	for _, err := range l.Events(t.Context(), engine.EventOptions{Filters: engine.Filters{"nosuch": {"x"}}}) {
