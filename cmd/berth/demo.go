@@ -17,7 +17,7 @@ import (
 
 func newDemo(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "demo",
+		Use:   "demo [flags]",
 		Short: "Show on this machine what berth does, and remove it again",
 		Long: `Make a small image of this machine's own programs, run it, execute a command
 in it, read a file out of it, show what it uses, and remove everything; and tell

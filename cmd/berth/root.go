@@ -19,7 +19,7 @@ engine that is linked into it.
 
 The engine is found by DOCKER_HOST, CONTAINER_HOST, the current context or
 connection, or its well-known socket, in this order, unless a flag names it.
-Where none answers it is the linked one, which needs Linux and nothing installed.
+Where none answers it is the linked one, which needs Linux and nothing else.
 
 Exit codes: that of the process for run and exec, 127 if its command does not
 exist, 126 if it cannot be executed, 125 for every failure of berth or the
