@@ -257,6 +257,9 @@ func parsePTR(name string) (netip.Addr, bool) {
 	}
 	var text strings.Builder
 	for i := 62; i >= 0; i -= 2 {
+		if i > 0 && rest[i-1] != '.' {
+			return netip.Addr{}, false
+		}
 		text.WriteByte(rest[i])
 		if (62-i)/2%4 == 3 && i > 0 {
 			text.WriteByte(':')

@@ -352,9 +352,9 @@ func TestResolv(t *testing.T) {
 		in   ResolvInput
 		want string
 	}{
-		{"the host's", ResolvInput{Host: []byte(host)}, "nameserver 192.0.2.7\nnameserver fe80::1%eth0\nsearch lan\noptions edns0\n"},
+		{"the host's", ResolvInput{Host: []byte(host)}, "nameserver 192.0.2.7\nsearch lan\noptions edns0\n"},
 		{"given", ResolvInput{Host: []byte(host), DNS: []netip.Addr{ip}, Options: []string{"ndots:2"}, Search: []string{"x", "y"}}, "nameserver 192.0.2.53\nsearch x y\noptions ndots:2\n"},
-		{"no search", ResolvInput{Host: []byte(host), Search: []string{"."}}, "nameserver 192.0.2.7\nnameserver fe80::1%eth0\noptions edns0\n"},
+		{"no search", ResolvInput{Host: []byte(host), Search: []string{"."}}, "nameserver 192.0.2.7\noptions edns0\n"},
 		{"own", ResolvInput{Host: []byte(host), DNS: []netip.Addr{ip}, Own: true}, "nameserver 127.0.0.11\nsearch lan\noptions edns0 ndots:0\n"},
 		{"own with ndots", ResolvInput{Options: []string{"ndots:5"}, Own: true}, "nameserver 127.0.0.11\noptions ndots:5\n"},
 		{"nothing", ResolvInput{}, ""},

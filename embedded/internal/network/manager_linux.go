@@ -204,9 +204,10 @@ func (m *Manager) dropEndpoints(id string, list []endpoint) error {
 	return errors.Join(errs...)
 }
 
-// Sweep removes the bridges that have had no container for the time idle, and with the last of them the table. It waits for
-// that, so it is the last thing a monitor does, when nobody waits for it any more; if another process
-// sweeps already, it returns at once. idle 0 does not wait.
+// Sweep removes the bridges without containers, and with the last of them the table, when no container has come or gone
+// for the time idle. It waits for that, so it is the last thing a monitor does, when nobody waits for it any more. It
+// returns at once when a container is in a network (its monitor sweeps when it ends), or when another
+// process waits already. idle 0 removes what can be removed now.
 //
 // What the dead have left is released too.
 func (m *Manager) Sweep(ctx context.Context, idle time.Duration) error {
@@ -223,6 +224,9 @@ func (m *Manager) Sweep(ctx context.Context, idle time.Duration) error {
 		}
 	}
 	for idle > 0 {
+		if busy, err := m.busy(); err != nil || busy {
+			return err // the monitor of who is there sweeps when it ends
+		}
 		used, err := m.lastUse()
 		if err != nil {
 			return err
@@ -237,9 +241,6 @@ func (m *Manager) Sweep(ctx context.Context, idle time.Duration) error {
 		case <-ctx.Done():
 			timer.Stop()
 			return context.Cause(ctx)
-		}
-		if busy, err := m.busy(); err != nil || busy {
-			return err // the monitor of who is there sweeps when it ends
 		}
 	}
 	unlock, err := m.lock(ctx)

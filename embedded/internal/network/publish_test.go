@@ -184,7 +184,9 @@ func TestPortInUse(t *testing.T) {
 // TestProxyHalfClose: each side may end its half of a connection that the monitor forwards.
 func TestProxyHalfClose(t *testing.T) {
 	m := newManager(t)
-	c := connect(t, m, func(r *Request) { r.Ports = []engine.PortMapping{tcp(80, 9301, "127.0.0.1"), tcp(81, 9302, "127.0.0.1")} })
+	c := connect(t, m, func(r *Request) {
+		r.Ports = []engine.PortMapping{tcp(80, 9301, "127.0.0.1"), tcp(81, 9302, "127.0.0.1")}
+	})
 	var l net.Listener
 	c.do(func() (err error) {
 		l, err = net.Listen("tcp", ":80")

@@ -22,13 +22,13 @@ type ResolvInput struct {
 
 // Resolv returns the contents of /etc/resolv.conf.
 //
-// Name servers of the host at a loopback address are left out, as nobody answers there in a container's
+// Name servers of the host at a loopback address, or on one of its interfaces (fe80::1%eth0), are left out: nobody answers there in a container's
 // namespace. When that leaves none, Own is needed (see [NeedsServer]).
 func Resolv(in ResolvInput) []byte {
 	host := parseResolv(in.Host)
 	servers := in.DNS
 	if len(servers) == 0 {
-		servers = slices.DeleteFunc(slices.Clone(host.servers), netip.Addr.IsLoopback)
+		servers = slices.DeleteFunc(slices.Clone(host.servers), ofHost)
 	}
 	options := host.options
 	if in.Options != nil {
@@ -58,14 +58,17 @@ func Resolv(in ResolvInput) []byte {
 }
 
 // NeedsServer says that a container which is given no name servers must have [Server]: those of the host's
-// resolv.conf are all at loopback addresses of the host.
+// resolv.conf are all at addresses that only the host reaches.
 func NeedsServer(host []byte, dns []netip.Addr) bool {
 	if len(dns) > 0 {
 		return false
 	}
 	servers := parseResolv(host).servers
-	return len(servers) > 0 && !slices.ContainsFunc(servers, func(a netip.Addr) bool { return !a.IsLoopback() })
+	return len(servers) > 0 && !slices.ContainsFunc(servers, func(a netip.Addr) bool { return !ofHost(a) })
 }
+
+// ofHost says that an address is one in the host's namespace alone: of its loopback, or with one of its interfaces.
+func ofHost(a netip.Addr) bool { return a.IsLoopback() || a.Zone() != "" }
 
 // resolvConf is a resolv.conf, read.
 type resolvConf struct {

@@ -282,8 +282,8 @@ func nothingLeft(t testing.TB, m *Manager) {
 		t.Fatal(err)
 	}
 	for _, l := range links {
-		if name := l.Attrs().Name; strings.HasPrefix(name, bridgePrefix) || strings.HasPrefix(name, "veth") {
-			t.Errorf("interface %s is left", name)
+		if a := l.Attrs(); strings.HasPrefix(a.Alias, tableName(m.run)) || l.Type() == "veth" && a.MasterIndex == 0 && a.Name != "ext0" {
+			t.Errorf("interface %s is left", a.Name)
 		}
 	}
 	c, err := nftables.New()
@@ -295,7 +295,7 @@ func nothingLeft(t testing.TB, m *Manager) {
 		t.Fatal(err)
 	}
 	for _, tb := range tables {
-		if strings.HasPrefix(tb.Name, "berth") {
+		if tb.Name == tableName(m.run) {
 			t.Errorf("table %s is left", tb.Name)
 		}
 	}

@@ -60,19 +60,22 @@ func (m *Manager) Connect(ctx context.Context, r Request) (*Result, *Session, er
 
 // claimOwner takes the lock of a container's session, and cleans up after a dead one.
 func (m *Manager) claimOwner(ctx context.Context, id string) (*os.File, error) {
-	if _, err := os.Lstat(m.recordPath(id)); err == nil {
+	for {
+		owner, ok, err := m.own(id)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, fail("connect network", id, engine.ErrConflict, "the container is connected already")
+		}
+		if _, err := os.Lstat(m.recordPath(id)); err != nil {
+			return owner, nil
+		}
+		owner.Close()
 		if err := m.Release(ctx, id); err != nil {
 			return nil, err
 		}
 	}
-	owner, ok, err := m.own(id)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		return nil, fail("connect network", id, engine.ErrConflict, "the container is connected already")
-	}
-	return owner, nil
 }
 
 func (s *Session) connect(ctx context.Context, plans []planned) error {
