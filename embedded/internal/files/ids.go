@@ -12,16 +12,16 @@ import (
 const overflowID = 65534
 
 // inContainer is the container's ID for one of the host.
-func inContainer(m []engine.IDMap, id uint32) (int, error) {
+func inContainer(m []engine.IDMap, id uint32) int {
 	if len(m) == 0 {
-		return int(id), nil
+		return int(id)
 	}
 	for _, e := range m {
 		if first := int64(e.HostID); int64(id) >= first && int64(id) < first+int64(e.Size) {
-			return int(int64(e.ContainerID) + int64(id) - first), nil
+			return int(int64(e.ContainerID) + int64(id) - first)
 		}
 	}
-	return overflowID, nil
+	return overflowID
 }
 
 // onHost is the host's ID for one of the container.

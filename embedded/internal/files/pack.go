@@ -183,12 +183,7 @@ func (p *packer) file(f *file) error {
 func (p *packer) header(f *file) (*tar.Header, error) {
 	hdr := &tar.Header{Name: f.name, Mode: int64(f.st.Mode & 0o7777), ModTime: time.Unix(f.st.Mtim.Sec, 0), Format: tar.FormatPAX}
 	var err error
-	if hdr.Uid, err = inContainer(p.opts.UIDMap, f.st.Uid); err != nil {
-		return nil, fmt.Errorf("owner of %s: %w", f.name, err)
-	}
-	if hdr.Gid, err = inContainer(p.opts.GIDMap, f.st.Gid); err != nil {
-		return nil, fmt.Errorf("group of %s: %w", f.name, err)
-	}
+	hdr.Uid, hdr.Gid = inContainer(p.opts.UIDMap, f.st.Uid), inContainer(p.opts.GIDMap, f.st.Gid)
 	switch kind(&f.st) {
 	case unix.S_IFREG:
 		hdr.Typeflag, hdr.Size = tar.TypeReg, f.st.Size

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
@@ -64,21 +65,27 @@ func (v *View) PutArchive(ctx context.Context, name string, r io.Reader, opts Pu
 	defer stop()
 	go func() {
 		_, err := io.Copy(pw, r)
+		if err != nil {
+			err = sourceError{err}
+		}
 		pw.CloseWithError(err)
 	}()
-	u := &unpacker{ctx: ctx, root: root.fd, dir: name, opts: opts, ids: v.opts, at: -1, buf: make([]byte, 64<<10)}
+	u := &unpacker{ctx: ctx, root: root.fd, dir: path.Clean(name), opts: opts, ids: v.opts, at: -1, buf: make([]byte, 64<<10)}
 	defer u.close()
 	if err := u.unpack(pr); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if source, ok := errors.AsType[sourceError](err); ok {
+			return fmt.Errorf("%s %s: read tar: %w", op, name, source.error)
+		}
 		return fail(op, name, err)
 	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	return nil
+	return ctx.Err()
 }
+
+// sourceError is an error of the reader that the tar comes from.
+type sourceError struct{ error }
 
 // decompress gives the plain bytes of r, which may be compressed: its first bytes tell.
 func decompress(r io.Reader) (io.Reader, func(), error) {
@@ -101,7 +108,7 @@ func decompress(r io.Reader) (io.Reader, func(), error) {
 		}
 		return z, z.Close, nil
 	case bytes.HasPrefix(head, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
-		return nil, nil, errors.New("a tar compressed with xz cannot be read")
+		return nil, nil, &engine.UnsupportedError{Option: "a tar compressed with xz", Engine: engineName}
 	}
 	return br, none, nil
 }

@@ -3,6 +3,7 @@
 package files
 
 import (
+	"archive/tar"
 	"context"
 	"errors"
 	"fmt"
@@ -180,8 +181,10 @@ func fail(op, name string, err error) error {
 		e.Kind, e.Message = engine.ErrInvalid, name+": not a directory"
 	case errors.Is(err, unix.EROFS):
 		e.Kind, e.Message = engine.ErrInvalid, "the container's file system or mount is read-only: "+err.Error()
-	case errors.Is(err, unix.ELOOP):
+	case errors.Is(err, unix.ELOOP), errors.Is(err, engine.ErrInvalid), errors.Is(err, tar.ErrHeader):
 		e.Kind = engine.ErrInvalid
+	case errors.Is(err, engine.ErrUnsupported):
+		return err
 	}
 	return e
 }

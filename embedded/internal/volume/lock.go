@@ -55,6 +55,20 @@ func flock(ctx context.Context, path string, how int) (unlock func(), err error)
 	if err != nil {
 		return nil, fmt.Errorf("lock volumes: %w", err)
 	}
+	return lockFile(ctx, f, how)
+}
+
+// flockDir is flock of a directory that is there, exclusive.
+func flockDir(ctx context.Context, dir string) (unlock func(), err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return nil, fmt.Errorf("lock volume: %w", err)
+	}
+	return lockFile(ctx, f, unix.LOCK_EX)
+}
+
+// lockFile locks f, which unlock closes.
+func lockFile(ctx context.Context, f *os.File, how int) (unlock func(), err error) {
 	for wait := 200 * time.Microsecond; ; wait = min(2*wait, 20*time.Millisecond) {
 		switch err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB); err {
 		case nil:
@@ -64,7 +78,7 @@ func flock(ctx context.Context, path string, how int) (unlock func(), err error)
 		case unix.EWOULDBLOCK:
 		default:
 			f.Close()
-			return nil, fmt.Errorf("lock volumes: %w", &os.PathError{Op: "flock", Path: path, Err: err})
+			return nil, fmt.Errorf("lock volumes: %w", &os.PathError{Op: "flock", Path: f.Name(), Err: err})
 		}
 		t := time.NewTimer(wait)
 		select {
