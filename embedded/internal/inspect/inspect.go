@@ -116,8 +116,9 @@ func restarts(s *state.Snapshot) int {
 
 // health is nil without a check and before the first start. A container that has ended is unhealthy, as with Docker.
 func health(s *state.Snapshot, status engine.Status) *engine.Health {
+	check := s.Config.Healthcheck
 	switch {
-	case s.Config.Healthcheck == nil:
+	case check == nil, len(check.Test) > 0 && check.Test[0] == "NONE":
 		return nil
 	case s.Run != nil && s.Run.Health != nil && s.Alive && status != engine.StatusExited:
 		return s.Run.Health

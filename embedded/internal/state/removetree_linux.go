@@ -96,6 +96,9 @@ func (r *remover) empty(dir int, name, path string, depth int) error {
 	f := os.NewFile(uintptr(d), path)
 	defer f.Close()
 	names, err := f.Readdirnames(-1)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil // another process has removed it meanwhile
+	}
 	var errs []error
 	for _, name := range names {
 		if err := r.remove(d, name, filepath.Join(path, name), depth+1); err != nil {
