@@ -107,12 +107,13 @@ func (c *Cmd) nameOption(err error) error {
 // there is no such command.
 func (c *Cmd) notExecuted(err error) error {
 	c.exitCode = 127
+	kind := engine.ErrCommandNotFound
 	if errors.Is(err, engine.ErrCommandNotExecutable) {
-		c.exitCode = 126
+		c.exitCode, kind = 126, engine.ErrCommandNotExecutable
 	}
 	message := err.Error()
 	if api, ok := errors.AsType[*APIError](err); ok && api.Message != "" {
 		message = api.Message
 	}
-	return &ExitError{Code: c.exitCode, Container: c.c, Message: message}
+	return &ExitError{Code: c.exitCode, Container: c.c, Message: message, kind: kind}
 }

@@ -130,7 +130,7 @@ func podmanOptions() []Case {
 			t.Contains("dependencies", string(a.Raw), t.Shared().ID())
 		}},
 		{Name: "option/raw", Do: func(t *T) {
-			raw := map[string]string{"docker": `{"Env":["RAW=1"]}`, "podman": `{"env":{"RAW":"1"}}`, "embedded": `{"process":{"env":["RAW=1"]}}`}[t.Kind()]
+			raw := map[string]string{"docker": `{"Env":["RAW=1"]}`, "podman": `{"env":{"RAW":"1"}}`, "embedded": `{"process":{"env":["PATH=/bin","RAW=1"]}}`}[t.Kind()]
 			spec := t.Spec()
 			spec.Raw = map[string]json.RawMessage{t.Kind(): json.RawMessage(raw)}
 			Equal(t, "variable", t.Sh(spec, "echo $RAW"), "1")
