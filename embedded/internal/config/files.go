@@ -44,12 +44,12 @@ func (b *builder) networkFiles() error {
 
 // file adds a file of the container's own.
 func (b *builder) file(name string, data []byte, mode fs.FileMode) {
-	uid, gid := b.hostID(b.cfg.UIDMap, 0), b.hostID(b.cfg.GIDMap, 0)
+	uid, gid := hostID(b.cfg.UIDMap, 0), hostID(b.cfg.GIDMap, 0)
 	b.out.Files[name] = state.File{Data: data, Mode: mode, UID: int(uid), GID: int(gid)}
 }
 
 // hostID is what an ID of the container is outside of it; one that is not mapped is itself.
-func (b *builder) hostID(m []engine.IDMap, id uint32) uint32 {
+func hostID(m []engine.IDMap, id uint32) uint32 {
 	for _, r := range m {
 		if id >= r.ContainerID && id-r.ContainerID < r.Size {
 			return r.HostID + id - r.ContainerID
@@ -125,7 +125,7 @@ func (b *builder) secrets() error {
 			mode = fs.FileMode(*m.Mode)
 		}
 		name := secretsDir + "/" + itoa(i)
-		b.out.Files[name] = state.File{Data: data, Mode: mode, UID: int(b.hostID(b.cfg.UIDMap, m.UID)), GID: int(b.hostID(b.cfg.GIDMap, m.GID))}
+		b.out.Files[name] = state.File{Data: data, Mode: mode, UID: int(hostID(b.cfg.UIDMap, m.UID)), GID: int(hostID(b.cfg.GIDMap, m.GID))}
 		if b.taken(path.Clean(target)) {
 			return invalid(at("Spec.Secrets", i), m.Source, "another mount has its target "+target)
 		}

@@ -33,7 +33,9 @@ type Host struct {
 	Capabilities []string
 	// RecursiveReadOnly says that the kernel can make a mount read-only with all below it: Linux 5.12.
 	RecursiveReadOnly bool
-	// IDMappedLayers says that the layers of an image can be mounted with shifted owners.
+	// MaskedPaths are those of this machine, beside the usual ones.
+	MaskedPaths []string
+	// IDMappedLayers says that the kernel can mount an overlay of layers with shifted owners that are mounted nowhere: Linux 6.15.
 	IDMappedLayers bool
 	// UIDMap and GIDMap are those of a rootless engine's containers; nil otherwise.
 	UIDMap, GIDMap []engine.IDMap
@@ -64,6 +66,8 @@ func DetectHost() (Host, error) {
 	var fs unix.Statfs_t
 	h.SELinux = unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
 	h.RecursiveReadOnly = kernelAtLeast(5, 12)
+	h.IDMappedLayers = !h.Rootless && kernelAtLeast(6, 15)
+	h.MaskedPaths = thermalThrottle()
 	return h, nil
 }
 

@@ -59,7 +59,7 @@ func (r *rig) launched(s *Started) (string, error) {
 	defer or.Close()
 	dir := r.containerDir(testID)
 	p, err := launch.Start(launch.Config{
-		Spec: s.OCI, Trees: s.Trees, MakeCwd: true, Stdout: ow, Stderr: ow,
+		Spec: s.OCI, Trees: s.Trees, Root: s.Root, MakeCwd: true, Stdout: ow, Stderr: ow,
 		Overlay: &launch.Overlay{Lower: r.layers, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work")},
 	})
 	ow.Close()
@@ -88,7 +88,7 @@ func (r *rig) withRunc(s *Started) (string, error) {
 	var out bytes.Buffer
 	cmd := exec.Command(bin, "--root", filepath.Join(r.dir, "runc"), "run", "--bundle", dir, fmt.Sprintf("config-%d", os.Getpid()))
 	cmd.Stdout, cmd.Stderr = &out, &out
-	terr := onThread(func() {
+	onThread(func() {
 		err = func() error {
 			if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 				return err
@@ -108,9 +108,6 @@ func (r *rig) withRunc(s *Started) (string, error) {
 			return cmd.Run()
 		}()
 	})
-	if terr != nil {
-		err = terr
-	}
 	return out.String(), err
 }
 

@@ -47,7 +47,7 @@ func (b *builder) masks() (masked, readonly []string) {
 		return slices.Clone(sec.Mask), nil
 	}
 	masked, readonly = slices.Clone(maskedPaths), slices.Clone(readonlyPaths)
-	masked = append(masked, thermalThrottle()...)
+	masked = append(masked, b.h.MaskedPaths...)
 	for _, m := range sec.Mask {
 		if !slices.Contains(masked, m) {
 			masked = append(masked, m)

@@ -201,3 +201,42 @@ func TestKeep(t *testing.T) {
 		}
 	}
 }
+
+// TestShifted runs containers in a user namespace of a rootful engine: the files of the image and of volumes belong to
+// its root inside, and on the disk to the host's.
+func TestShifted(t *testing.T) {
+	r := newRig(t)
+	r.busybox()
+	if !r.host.IDMappedLayers {
+		s := engine.Spec{Image: "img", UsernsMode: "private", Podman: &engine.PodmanSpec{IDMappings: mappings()}}
+		if err := Check(&s, r.host); !errors.Is(err, engine.ErrUnsupported) {
+			t.Error(err)
+		}
+		return
+	}
+	r.write(filepath.Join(r.dir, "volumes/s/data/sub/x"), "in the volume\n", 0o600)
+	r.write(filepath.Join(r.layers[1], "private"), "of the image\n", 0o600)
+	out := r.build(engine.Spec{Image: "img", UsernsMode: "private", Podman: &engine.PodmanSpec{IDMappings: mappings()}, Env: map[string]string{"PATH": "/bin"},
+		Mounts:  []engine.Mount{engine.Volume("v", "/v"), {Type: engine.MountVolume, Source: "s", Target: "/s", Subpath: "sub"}},
+		Secrets: []engine.SecretMount{{Source: "sec", UID: 5}},
+		Command: []string{"sh", "-c", "awk '{$1=$1};1' /proc/self/uid_map; cat /private /s/x; stat -c %u /private /v /etc/hosts /run/secrets/sec; touch /made /v/made && echo made; hostname; echo >/dev/null && head -c 1 /dev/zero | wc -c; ls /sys/fs/cgroup | head -1 | wc -l"}}, r.host)
+	s, err := r.start(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := r.launched(s)
+	if want := "0 200000 65536\nof the image\nin the volume\n0\n0\n0\n5\nmade\n0123456789ab\n1\n1\n"; err != nil || got != want {
+		t.Errorf("%v\n%s\nwant:\n%s", err, got, want)
+	}
+	for p, owner := range map[string]uint32{filepath.Join(r.containerDir(testID), "upper/made"): 200000, filepath.Join(r.dir, "volumes/v/data/made"): 0} {
+		var st unix.Stat_t
+		if err := unix.Stat(p, &st); err != nil || st.Uid != owner {
+			t.Errorf("%s: %v, owner %d", p, err, st.Uid)
+		}
+	}
+}
+
+func mappings() *engine.IDMappings {
+	m := []engine.IDMap{{ContainerID: 0, HostID: 200000, Size: 65536}}
+	return &engine.IDMappings{UIDMap: m, GIDMap: m}
+}

@@ -37,6 +37,9 @@ type Started struct {
 	// Trees are detached mounts by their destination, for launch.Config.Trees. Another runtime needs each
 	// attached at the source of its mount in OCI, in a private mount namespace.
 	Trees map[string]*os.File
+	// Root is the root file system as a detached mount, for launch.Config.Root; nil: it is the overlay of the
+	// container's layers and upper directory. It is there where owners are shifted.
+	Root *os.File
 }
 
 // Close closes the trees: call it when the first process runs or the start has failed.
@@ -44,7 +47,10 @@ func (s *Started) Close() error {
 	for _, f := range s.Trees {
 		f.Close()
 	}
-	s.Trees = nil
+	if s.Root != nil {
+		s.Root.Close()
+	}
+	s.Trees, s.Root = nil, nil
 	return nil
 }
 
@@ -69,7 +75,7 @@ func StartSpec(ctx context.Context, in StartInput) (_ *Started, err error) {
 			s.out.Close()
 		}
 	}()
-	for _, step := range []func() error{s.user, s.secretEnv, s.namespaces, s.shm, s.sources} {
+	for _, step := range []func() error{s.user, s.secretEnv, s.namespaces, s.shm, s.sources, s.shifted} {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/engine"
 )
 
 // A tree is a detached copy of a mount: who holds its descriptor can attach it anywhere, and no path leads to it.
@@ -51,7 +52,7 @@ func treeOf(pid int, path string) (tree *os.File, err error) {
 		return nil, err
 	}
 	defer ns.Close()
-	terr := onThread(func() {
+	onThread(func() {
 		if err = unix.Unshare(unix.CLONE_FS); err != nil {
 			return
 		}
@@ -61,14 +62,11 @@ func treeOf(pid int, path string) (tree *os.File, err error) {
 		}
 		tree, err = treeAt(unix.AT_FDCWD, path, unix.RESOLVE_NO_SYMLINKS)
 	})
-	if terr != nil {
-		return nil, terr
-	}
 	return tree, err
 }
 
 // onThread runs f on a thread that ends with it, and waits. The main thread stays as it is: /proc/self is its view.
-func onThread(f func()) error {
+func onThread(f func()) {
 	done := make(chan struct{})
 	var run func()
 	run = func() {
@@ -85,7 +83,6 @@ func onThread(f func()) error {
 	}
 	go run()
 	<-done
-	return nil
 }
 
 // overlayTree mounts an overlay: lower directories, the topmost first, and upper and work if it is to be written to.
@@ -146,7 +143,7 @@ func lowerDirsAtOnce(fsfd int, lower []string) (err error) {
 	if len(option) > 255 {
 		return fmt.Errorf("%d layers are too many for a kernel before 6.7", len(lower))
 	}
-	terr := onThread(func() {
+	onThread(func() {
 		if err = unix.Unshare(unix.CLONE_FS); err != nil {
 			return
 		}
@@ -155,9 +152,6 @@ func lowerDirsAtOnce(fsfd int, lower []string) (err error) {
 		}
 		err = unix.FsconfigSetString(fsfd, "lowerdir", option)
 	})
-	if terr != nil {
-		return terr
-	}
 	return err
 }
 
@@ -175,9 +169,11 @@ func copyOwner(dir string, info fs.FileInfo) error {
 
 // chown gives the source of a mount to the container's user, with all below it. Links are not followed.
 func (s *starter) chown(m state.Mount) error {
-	b := builder{cfg: s.in.Config}
-	uid := int(b.hostID(b.cfg.UIDMap, s.id.user.UID))
-	gid := int(b.hostID(b.cfg.GIDMap, s.id.user.GID))
+	cfg := s.in.Config
+	uid, gid := int(hostID(cfg.UIDMap, s.id.user.UID)), int(hostID(cfg.GIDMap, s.id.user.GID))
+	if m.Type == engine.MountVolume && s.shifts() {
+		uid, gid = int(s.id.user.UID), int(s.id.user.GID) // it is mounted with shifted owners
+	}
 	info, err := os.Stat(m.Source)
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ type Config struct {
 	Spec *specs.Spec
 	// Overlay is the root file system; nil: the directory Spec.Root.Path.
 	Overlay *Overlay
+	// Root is the root file system as a detached mount; it wins over Overlay and Spec.Root.Path. It stays the caller's, and serves one start.
+	Root *os.File
 	// Trees are the sources of binds, by their clean destination, where they are detached mounts (open_tree with OPEN_TREE_CLONE,
 	// fsmount) and not what the path in Spec leads to. They stay the caller's, and serve one start: the mount moves.
 	Trees map[string]*os.File

@@ -18,6 +18,10 @@ const (
 // openRoot makes the root file system, detached.
 func (b *builder) openRoot(cfg *Config, pl *mountPlan) error {
 	o := cfg.Overlay
+	if cfg.Root != nil {
+		b.root = b.inReg(b.parentFD("root", func() (int, error) { return unix.FcntlInt(cfg.Root.Fd(), unix.F_DUPFD_CLOEXEC, 3) }))
+		return nil
+	}
 	if o == nil {
 		if cfg.Spec.Root == nil || !filepath.IsAbs(cfg.Spec.Root.Path) {
 			return invalid("root.path", "an absolute path is needed")

@@ -22,6 +22,7 @@ type run struct {
 	cfg      *state.Config
 	oci      *specs.Spec         // as it was started
 	trees    map[string]*os.File // sources of binds in oci, by destination: config.Started.Trees
+	rootTree *os.File            // the root, where it is made already: config.Started.Root
 	restarts int
 
 	begun chan struct{} // closed when the start has succeeded or failed
@@ -149,7 +150,7 @@ func (m *monitor) launch(r *run) error {
 		return err
 	}
 	defer started.Close()
-	r.oci, r.trees = started.OCI, started.Trees
+	r.oci, r.trees, r.rootTree = started.OCI, started.Trees, started.Root
 	if cfg.Cgroup != "" {
 		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless}); err != nil {
 			return err

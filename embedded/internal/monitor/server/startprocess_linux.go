@@ -25,6 +25,7 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 	cfg := launch.Config{
 		Spec:    r.oci,
 		Trees:   r.trees,
+		Root:    r.rootTree,
 		Overlay: m.overlay(r.cfg, r.oci),
 		Stdin:   s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
 		MakeCwd: true,
