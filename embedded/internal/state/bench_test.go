@@ -65,3 +65,15 @@ func BenchmarkCreateRemove(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkDecodeConfig is what a list costs above all in a process that lists once.
+func BenchmarkDecodeConfig(b *testing.B) {
+	data, err := encodeConfig(testConfig("one"))
+	must(b, err)
+	b.SetBytes(int64(len(data)))
+	for b.Loop() {
+		if _, err := decodeConfig(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -39,9 +39,7 @@ func (s *Store) Create(cfg *Config, oci *specs.Spec, files map[string]File) erro
 }
 
 func (s *Store) create(op string, cfg *Config, oci *specs.Spec, files map[string]File) error {
-	if err := s.sweep(); err != nil {
-		return err
-	}
+	s.sweep() // what cannot be removed is no hindrance: the next one tries again
 	dir := s.path(containersDir, newDir, cfg.ID)
 	lock, err := s.begin(op, dir, cfg)
 	if err != nil {

@@ -31,13 +31,14 @@ func openAt(t testing.TB, dir string) *Store {
 }
 
 func testConfig(name string) *Config {
+	volumes, check := []string{"/v"}, &engine.Healthcheck{Test: engine.CmdShell("true"), Interval: time.Second}
 	return &Config{
+		ImageVolumes: volumes, ImageHealthcheck: check,
 		ID: NewID(), Name: name, Created: time.Now().UTC().Round(0),
 		Spec:  engine.Spec{Image: "busybox", Name: name, Labels: map[string]string{"a": "b"}, StopTimeout: new(3 * time.Second)},
 		Image: "busybox", ImageID: "sha256:" + NewID(), Path: "sh", Args: []string{"-c", "true"}, StopSignal: 15,
 		ImageConfig: engine.ImageConfig{
-			Env: []string{"A=b"}, Volumes: []string{"/v"}, ExposedPorts: []string{"80/tcp"},
-			Healthcheck: &engine.Healthcheck{Test: engine.CmdShell("true"), Interval: time.Second},
+			Env: []string{"A=b"}, Volumes: volumes, ExposedPorts: []string{"80/tcp"}, Healthcheck: check,
 		},
 		Healthcheck: &engine.Healthcheck{Test: engine.CmdShell("true"), Interval: time.Second},
 		Mounts:      []Mount{{MountPoint: engine.MountPoint{Type: engine.MountVolume, Name: "v", Target: "/v", ReadWrite: true}, Anonymous: true}},

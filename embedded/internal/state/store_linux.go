@@ -73,7 +73,8 @@ func (s *Store) path(parts ...string) string {
 
 // Open opens the store, making it if it is not there. What dead processes have left
 // half-made is removed, and so is what earlier boots have left below run. A store
-// that cannot be written to is opened all the same if it is complete: it can be read.
+// that cannot be written to is opened all the same if it is complete: it can be read. Nor
+// is it an error that something of that cannot be removed for lack of permission or for mounts.
 // Another version's format is engine.ErrUnsupported.
 func Open(root, run string) (*Store, error) {
 	s := &Store{root: root, locks: map[string]*turn{}}
