@@ -348,3 +348,28 @@ func TestUpdate(t *testing.T) {
 	}
 	r.code(r.waiter(id, engine.WaitHealthy))
 }
+
+// TestReaper: process 1 is the reaper, which is found nowhere else than where it is mounted and cannot be written to; a command that is missing ends with 127.
+func TestReaper(t *testing.T) {
+	r := newRig(t)
+	withInit := func(cfg *state.Config, _ *specs.Spec) { cfg.Init = true }
+	id := r.sh("readlink /proc/1/exe; (sleep 0 &); usleep 50000; ps; (: >/dev/init); exit 7", withInit)
+	code, out, errw := r.run(id)
+	if code != 7 || !strings.HasPrefix(out, "/dev/init\n") || strings.Contains(out, "[sleep]") || !strings.Contains(errw, "Read-only") {
+		t.Errorf("code %d, stdout %q, stderr %q", code, out, errw)
+	}
+	id = r.create(withInit, "/nosuch")
+	if code, _, _ := r.run(id); code != 127 {
+		t.Errorf("code %d", code)
+	}
+	id = r.sh("trap 'exit 9' TERM; echo ready; while :; do usleep 10000; done", withInit)
+	s := r.attach(id, engine.AttachOptions{})
+	r.start(id)
+	r.lines(s, "ready")
+	if err := r.Stop(t.Context(), id, engine.StopOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := r.Store.ReadExit(id); e == nil || e.Code != 9 {
+		t.Errorf("exit.json is %+v", e)
+	}
+}

@@ -82,14 +82,17 @@ func (r *rig) close() {
 		r.remove(ctx, id)
 	}
 	r.eventually("the end of all monitors", func() bool {
-		runs, _ := os.ReadDir(r.Store.RunRoot())
-		for _, d := range runs {
-			if len(d.Name()) == 64 {
-				return false
-			}
-		}
-		return true
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.reap()
+		return len(r.children) == 0
 	})
+	runs, _ := os.ReadDir(r.Store.RunRoot())
+	for _, d := range runs {
+		if len(d.Name()) == 64 {
+			r.t.Errorf("the run directory %s is left", d.Name())
+		}
+	}
 	if left, _ := filepath.Glob("/sys/fs/cgroup/*/" + r.parent() + "/*/tasks"); len(left) > 0 {
 		r.t.Errorf("cgroups are left: %v", left)
 	}
