@@ -39,6 +39,8 @@ type Input struct {
 	Volume func(m engine.Mount) (vol *engine.VolumeAttrs, created bool, err error)
 	// ImageMount gives an image's layers, the topmost first, and their diffIDs.
 	ImageMount func(ref string) (dirs, diffIDs []string, err error)
+	// UsedIDs are the maps of all containers (state.Config.UIDMap), for UsernsMode auto; nil: they are not known.
+	UsedIDs func() []engine.IDMap
 	// DefaultNetwork is the network of a container that names none.
 	DefaultNetwork string
 }

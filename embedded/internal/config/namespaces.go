@@ -13,7 +13,7 @@ import (
 	"github.com/berthdev/berth/internal/normal"
 )
 
-// modes are what a namespace option may be beside "", host, private, container:NAME and ns:PATH.
+// checkNamespaces knows what a namespace option may be beside "", host, private, container:NAME and ns:PATH.
 func checkNamespaces(f *faults, s *engine.Spec, h Host) {
 	for _, ns := range []struct {
 		option, mode string
@@ -37,7 +37,8 @@ func checkNamespaces(f *faults, s *engine.Spec, h Host) {
 		default:
 			f.invalid(true, ns.option, ns.mode, "there is no such mode")
 		}
-		f.needs(h.Rootless && (mode.Mode == "ns" || mode.Mode == "host" && ns.option == "Spec.PIDMode" && false), ns.option, ns.mode, "root")
+		f.needs(h.Rootless && mode.Mode == "ns", ns.option, ns.mode, "root")
+		f.unsupported(ns.option == "Spec.UsernsMode" && (mode.Mode == "ns" || mode.Mode == "container"), ns.option, ns.mode, "")
 	}
 	checkUserns(f, s, h)
 }
@@ -52,17 +53,18 @@ func checkUserns(f *faults, s *engine.Spec, h Host) {
 	switch mode.Mode {
 	case "", "host":
 		f.invalid(maps, "Spec.Podman.IDMappings", "", "it needs UsernsMode private")
-	case "private":
+	case "private", "auto":
 		f.invalid(maps && (len(s.Podman.IDMappings.UIDMap) == 0 || len(s.Podman.IDMappings.GIDMap) == 0), "Spec.Podman.IDMappings", "", "users and groups both need a map")
-		f.unsupported(!maps && !h.Rootless, "Spec.UsernsMode", s.UsernsMode, "it needs Podman.IDMappings: the embedded engine chooses no IDs")
+		f.invalid(maps && mode.Mode == "auto", "Spec.Podman.IDMappings", "", "it needs UsernsMode private")
 		f.unsupported(maps && h.Rootless, "Spec.Podman.IDMappings", "", "a rootless engine has the IDs that it was given")
-		f.unsupported(maps && !h.Rootless && !h.IDMappedLayers, "Spec.UsernsMode", s.UsernsMode, "it cannot mount layers with shifted owners")
-		f.unsupported(maps && s.Privileged, "Spec.UsernsMode", s.UsernsMode, "a privileged container has the host's user namespace")
+		f.unsupported(mode.Value != "", "Spec.UsernsMode", s.UsernsMode, "it takes no options")
+		f.needs(!h.Rootless && !h.IDMappedLayers, "Spec.UsernsMode", s.UsernsMode, "Linux 6.15, which mounts layers with shifted owners")
+		f.unsupported(s.Privileged && !h.Rootless, "Spec.UsernsMode", s.UsernsMode, "a privileged container has the host's user namespace")
 	case "keep-id":
 		f.unsupported(mode.Value != "", "Spec.UsernsMode", s.UsernsMode, "it takes no options")
 		f.unsupported(!h.Rootless, "Spec.UsernsMode", s.UsernsMode, "only a rootless engine has a user to keep")
 		f.unsupported(h.Rootless && !keepable(h), "Spec.UsernsMode", s.UsernsMode, "this user has no subordinate IDs")
-	default:
+	case "nomap":
 		f.unsupported(true, "Spec.UsernsMode", s.UsernsMode, "")
 	}
 }

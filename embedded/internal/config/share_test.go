@@ -240,3 +240,30 @@ func mappings() *engine.IDMappings {
 	m := []engine.IDMap{{ContainerID: 0, HostID: 200000, Size: 65536}}
 	return &engine.IDMappings{UIDMap: m, GIDMap: m}
 }
+
+// TestAuto: two containers never have the same users.
+func TestAuto(t *testing.T) {
+	h := testHost()
+	h.IDMappedLayers = true
+	r := newRig(t)
+	var used []engine.IDMap
+	for range 5 {
+		s := engine.Spec{UsernsMode: "auto"}
+		in := r.input(&s, h)
+		in.UsedIDs = func() []engine.IDMap { return used }
+		out, err := Build(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := out.Config.UIDMap[0]
+		for _, u := range used {
+			if overlap(u, m) {
+				t.Errorf("%+v overlaps %+v", m, u)
+			}
+		}
+		if len(out.OCI.Linux.GIDMappings) != 1 || m.Size != 65536 || uint64(m.HostID)+uint64(m.Size) > 1<<31 {
+			t.Errorf("map is %+v", m)
+		}
+		used = append(used, m)
+	}
+}

@@ -3,6 +3,9 @@
 package config
 
 import (
+	"hash/fnv"
+	"slices"
+
 	"github.com/opencontainers/runtime-spec/specs-go"
 
 	"github.com/berthdev/berth/engine"
@@ -19,12 +22,50 @@ func (b *builder) userns() error {
 	switch {
 	case mode.Mode == "keep-id":
 		uids, gids = keep(uids, uint32(b.h.UID)), keep(gids, uint32(b.h.GID))
+	case b.h.Rootless:
 	case mode.Mode == "private" && b.s.Podman != nil && b.s.Podman.IDMappings != nil:
 		uids, gids = b.s.Podman.IDMappings.UIDMap, b.s.Podman.IDMappings.GIDMap
+	case mode.Mode == "private", mode.Mode == "auto":
+		m, err := b.freeIDs()
+		if err != nil {
+			return err
+		}
+		uids, gids = m, m
 	}
 	b.cfg.UIDMap, b.cfg.GIDMap = uids, gids
 	b.oci.Linux.UIDMappings, b.oci.Linux.GIDMappings = ociMap(uids), ociMap(gids)
 	return nil
+}
+
+// The IDs of containers whose users the engine chooses: blocks of autoSize in a part of the numbers that no login tool gives away, below 2³¹.
+const (
+	autoFirst = 0x6000_0000
+	autoSize  = 0x1_0000
+	autoCount = 0x1fff
+)
+
+// freeIDs are IDs that no other container has. Where to begin is the container's ID's to say, so that two that are made at the
+// same time hardly ever choose the same.
+func (b *builder) freeIDs() ([]engine.IDMap, error) {
+	var used []engine.IDMap
+	if b.in.UsedIDs != nil {
+		used = b.in.UsedIDs()
+	}
+	h := fnv.New32a()
+	h.Write([]byte(b.in.ID))
+	begin := h.Sum32() % autoCount
+	for i := range uint32(autoCount) {
+		m := engine.IDMap{HostID: autoFirst + (begin+i)%autoCount*autoSize, Size: autoSize}
+		if !slices.ContainsFunc(used, func(u engine.IDMap) bool { return overlap(u, m) }) {
+			return []engine.IDMap{m}, nil
+		}
+	}
+	return nil, failed("create container", b.in.Name, engine.ErrConflict, "all %d ranges of user IDs are in use", autoCount)
+}
+
+// overlap says that two maps share IDs of the host.
+func overlap(a, b engine.IDMap) bool {
+	return uint64(a.HostID) < uint64(b.HostID)+uint64(b.Size) && uint64(b.HostID) < uint64(a.HostID)+uint64(a.Size)
 }
 
 func ociMap(list []engine.IDMap) []specs.LinuxIDMapping {
