@@ -50,11 +50,7 @@ func (v *View) Export(ctx context.Context) (io.ReadCloser, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	h := v.plain
-	if h == nil { // then mounts show as empty directories and files
-		h = v.root
-	}
-	root, err := h.hold()
+	root, err := v.alone() // if it is not alone, mounts show as empty directories and files
 	if err != nil {
 		return nil, err
 	}

@@ -78,7 +78,7 @@ func containerMain() error {
 // rig is a container's directories: layer, upper, work, root and ro.
 type rig struct{ dir string }
 
-func newRig(t *testing.T) rig {
+func newRig(t testing.TB) rig {
 	t.Helper()
 	dir, err := os.MkdirTemp("/var/lib", "berth-test-files-")
 	if err != nil {
@@ -106,14 +106,14 @@ func newRig(t *testing.T) rig {
 	return r
 }
 
-func (r rig) write(t *testing.T, name, data string) {
+func (r rig) write(t testing.TB, name, data string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(data), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (r rig) symlink(t *testing.T, target, name string) {
+func (r rig) symlink(t testing.TB, target, name string) {
 	t.Helper()
 	if err := os.Symlink(target, filepath.Join(r.dir, name)); err != nil {
 		t.Fatal(err)

@@ -22,9 +22,13 @@ import (
 // View is the root of a container's file system. Its methods may be called
 // concurrently. The readers that they return are good after Close too.
 type View struct {
-	root  *handle
-	plain *handle // the root's own file system without what is mounted on it; nil: it cannot be had
-	opts  Options
+	root *handle
+	opts Options
+
+	// The root's own file system without what is mounted on it is plain, or is opened when it is needed, with
+	// a running container's /proc/PID.
+	plain *handle
+	proc  *handle
 }
 
 // Options of a View.
@@ -78,25 +82,47 @@ func Running(pid int, startTime uint64, opts Options) (*View, error) {
 	if err != nil {
 		return nil, gone(pid, err)
 	}
-	defer unix.Close(proc)
+	v := &View{proc: newHandle(proc, nil), opts: opts}
 	if startTime != 0 {
 		have, err := processStart(proc)
-		if err != nil {
-			return nil, gone(pid, err)
+		if err == nil && have != startTime {
+			err = unix.ESRCH
 		}
-		if have != startTime {
-			return nil, gone(pid, unix.ESRCH)
+		if err != nil {
+			v.Close()
+			return nil, gone(pid, err)
 		}
 	}
 	root, err := unix.Openat(proc, "root", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
+		v.Close()
 		return nil, gone(pid, err)
 	}
-	v := &View{root: newHandle(root, nil), opts: opts}
-	if fd, err := withoutMounts(proc, root); err == nil {
-		v.plain = newHandle(fd, nil)
-	}
+	v.root = newHandle(root, nil)
 	return v, nil
+}
+
+// alone is the root without what is mounted on it. Where that cannot be had it is the root.
+func (v *View) alone() (*handle, error) {
+	if v.plain != nil {
+		return v.plain.hold()
+	}
+	root, err := v.root.hold()
+	if err != nil {
+		return nil, err
+	}
+	proc, err := v.proc.hold()
+	if err != nil {
+		root.release()
+		return nil, err
+	}
+	defer proc.release()
+	fd, err := withoutMounts(proc.fd, root.fd)
+	if err != nil { // a namespace that may not be entered, or whose mounts are locked
+		return root, nil
+	}
+	root.release()
+	return newHandle(fd, nil), nil
 }
 
 func gone(pid int, err error) error {
@@ -149,8 +175,8 @@ func withoutMounts(proc, root int) (fd int, err error) {
 
 // Close lets go of the view. It is idempotent.
 func (v *View) Close() error {
-	for _, h := range []**handle{&v.root, &v.plain} {
-		(*h).closeOnce()
+	for _, h := range []*handle{v.root, v.plain, v.proc} {
+		h.closeOnce()
 	}
 	return nil
 }

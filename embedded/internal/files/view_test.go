@@ -161,8 +161,7 @@ func checkExport(t *testing.T, v *View) {
 func TestExportMounts(t *testing.T) {
 	r := newRig(t)
 	v := r.running(t)
-	v.plain.release()
-	v.plain = nil
+	v.plain = v.root
 	checkExport(t, v)
 }
 
