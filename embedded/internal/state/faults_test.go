@@ -9,9 +9,12 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // private gives the calling goroutine a mount namespace of its own, on a thread that ends with it.
@@ -104,6 +107,21 @@ func TestFullDisk(t *testing.T) {
 			_, err = fill.Write(make([]byte, 4096))
 		}
 		fill.Close()
+		started := time.Now()
+		must(t, s.mark(id, started))
+		if snap, err := s.State(id); err != nil || snap.Exit == nil || !snap.Exit.MonitorLost {
+			t.Errorf("started: %+v %v", snap, err)
+		}
+		for code := range 2 { // the second takes the place of the first
+			must(t, s.WriteExit(id, &Exit{Code: code, StartedAt: started, FinishedAt: started, Error: strings.Repeat("x", 8192>>(4*code))}))
+			exit, err := s.ReadExit(id)
+			must(t, err)
+			snap, err := s.State(id)
+			must(t, err)
+			if exit.Code != code || snap.Exit.Code != code || snap.Exit.MonitorLost || snap.Status() != engine.StatusExited {
+				t.Errorf("its end: %+v %+v", exit, snap.Exit)
+			}
+		}
 		cfg, err := s.Config(id)
 		if err != nil {
 			t.Error(err)
@@ -123,6 +141,10 @@ func TestFullDisk(t *testing.T) {
 		}
 		if after := tree(t, s); strings.Join(after, "\n") != strings.Join(before, "\n") {
 			t.Errorf("before:\n%s\nafter:\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
+		}
+		must(t, s.mark(id, started.Add(1))) // a run after that has not ended
+		if snap, err := s.State(id); err != nil || !snap.Exit.MonitorLost {
+			t.Errorf("started again: %+v %v", snap, err)
 		}
 		mustRemove(t, s, id) // makes room, and needs none
 		wantEmpty(t, s)

@@ -81,10 +81,10 @@ func (s *Store) linked(name string) (id string, err error) {
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("look up container name: %w", err)
-	case !validID(string(data)):
+	case len(data) < idLength || !validID(string(data[:idLength])):
 		return "", nil
 	}
-	return string(data), nil
+	return string(data[:idLength]), nil
 }
 
 // claim makes the link of a name. A name that counts is engine.ErrConflict; one that

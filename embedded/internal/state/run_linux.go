@@ -82,27 +82,3 @@ func (s *Store) RemoveRun(id string) error {
 	s.at("remove run")
 	return removeTree(gone)
 }
-
-// ReadExit reads exit.json; nil without an error when there is none. See also Snapshot.Exit.
-func (s *Store) ReadExit(id string) (*Exit, error) {
-	e := &Exit{}
-	ok, err := readJSON(filepath.Join(s.Dir(id), exitFile), e)
-	if !ok {
-		return nil, err
-	}
-	return e, nil
-}
-
-// WriteExit replaces exit.json, before RemoveRun or a run.json that says exited. An
-// Exit without StartedAt is that of a container which never ran (its command is missing): its status stays created.
-func (s *Store) WriteExit(id string, e *Exit) error {
-	err := s.replaceJSON(s.Dir(id), exitFile, e)
-	if err == nil {
-		s.at("unmark")
-		err = os.Chtimes(filepath.Join(s.Dir(id), lockFile), time.Time{}, time.Unix(0, 0))
-	}
-	if err != nil {
-		return fmt.Errorf("write exit of container %s: %w", id, err)
-	}
-	return nil
-}

@@ -103,7 +103,9 @@ func (s *Store) readRest(id string, snap *Snapshot) error {
 		return nil
 	}
 	if started := s.marked(id); !started.IsZero() && (e == nil || !e.StartedAt.Equal(started)) {
-		snap.Exit = lostAt(started)
+		if snap.Exit = s.noted(id, started); snap.Exit == nil {
+			snap.Exit = lostAt(started)
+		}
 	}
 	return nil
 }
