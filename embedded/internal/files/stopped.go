@@ -217,7 +217,8 @@ func (o *opening) overlay() error {
 		}
 		names = append(names, name)
 	}
-	data := "lowerdir=" + strings.Join(names, ":")
+	var data strings.Builder
+	data.WriteString("lowerdir=" + strings.Join(names, ":"))
 	upper, work, err := o.writable(lowers[0])
 	if err != nil {
 		return err
@@ -227,19 +228,19 @@ func (o *opening) overlay() error {
 		if err != nil {
 			return err
 		}
-		data += "," + d.option + "=" + name
+		data.WriteString("," + d.option + "=" + name)
 	}
-	data += ",index=off,volatile"
+	data.WriteString(",index=off,volatile")
 	if o.s.UserXattr {
-		data += ",userxattr"
+		data.WriteString(",userxattr")
 	} else {
-		data += ",redirect_dir=off,metacopy=off"
+		data.WriteString(",redirect_dir=off,metacopy=off")
 	}
 	if err := unix.Chdir("/proc/self/fd"); err != nil {
 		return err
 	}
 	defer unix.Chdir("/")
-	if err := unix.Mount("overlay", o.s.Root, "overlay", 0, data); err != nil {
+	if err := unix.Mount("overlay", o.s.Root, "overlay", 0, data.String()); err != nil {
 		return fmt.Errorf("mount overlay (the kernel's log has the reason): %w", err)
 	}
 	return nil

@@ -68,10 +68,10 @@ func TestStat(t *testing.T) {
 			{"/d/f/", "", 0, "", engine.ErrInvalid},
 			{"/loop", "", 0, "", engine.ErrInvalid},
 			{"", "", 0, "", engine.ErrInvalid},
-			{"/a\x00b", "", 0, "", cmpopts},
+			{"/a\x00b", "", 0, "", errAny},
 		} {
 			st, err := v.Stat(t.Context(), test.path)
-			if test.err == cmpopts {
+			if test.err == errAny {
 				if err == nil {
 					t.Errorf("%q: no error", test.path)
 				}
@@ -87,7 +87,7 @@ func TestStat(t *testing.T) {
 	})
 }
 
-var cmpopts = errors.New("any error")
+var errAny = errors.New("any error")
 
 func TestGet(t *testing.T) {
 	bothViews(t, func(t *testing.T, _ rig, v *View) {

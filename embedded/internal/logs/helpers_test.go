@@ -8,7 +8,6 @@ import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
@@ -74,14 +73,5 @@ func entries(t *testing.T, r io.Reader) (list []string) {
 			t.Fatal(err)
 		}
 		list = append(list, string(p))
-	}
-}
-
-func waitFor(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !cond(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited in vain for %s", what)
-		}
 	}
 }
