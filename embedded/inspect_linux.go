@@ -29,6 +29,10 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, opts engine.In
 func (e *Engine) extra(ctx context.Context, s *state.Snapshot, size bool) (x inspect.Extra, err error) {
 	cfg := s.Config
 	x.Dir = e.store.Dir(cfg.ID)
+	x.CgroupNS = "host" // Docker's default with cgroup v1
+	if e.host.CgroupV2 {
+		x.CgroupNS = "private"
+	}
 	if cfg.Log.Driver != "none" {
 		x.LogPath = logs.Path(e.logDir(cfg.ID))
 	}
@@ -41,10 +45,17 @@ func (e *Engine) extra(ctx context.Context, s *state.Snapshot, size bool) (x ins
 			x.ExecIDs = nil
 		}
 	}
-	if !live(s) { // else its state has them
+	if ns := cfg.Netns; !live(s) || ns == "host" || ns == "none" { // else its state has them
 		x.NetworkIDs = map[string]string{}
+		names := []string{cfg.Netns} // host and none are networks, too
 		for _, ep := range cfg.Networks {
-			if n, err := e.networks.Inspect(ctx, ep.Network); err == nil {
+			names = append(names, ep.Network)
+		}
+		for _, network := range names {
+			if network == "" {
+				continue
+			}
+			if n, err := e.networks.Inspect(ctx, network); err == nil {
 				x.NetworkIDs[n.Name] = n.ID
 			}
 		}
