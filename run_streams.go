@@ -60,8 +60,9 @@ func (r *run) attached(ctx context.Context) error {
 	}
 	defer w.Close()
 	if r.tty && stream != nil && e.Supports(engine.FeatureInit) {
-		r.c.tryResize(ctx, r.o.Size) // the attach has made the terminal: the process never sees another size
-		r.o.Size = Size{}
+		if r.c.tryResize(ctx, r.o.Size) { // the attach has made the terminal: the process never sees another size
+			r.o.Size = Size{}
+		}
 	}
 	if err := e.ContainerStart(ctx, r.c.id, engine.StartOptions{}); err != nil {
 		return r.startFailed(err)

@@ -21,13 +21,16 @@ func (c *Container) followSize(ctx context.Context, size Size, resizes func(cont
 	}
 }
 
-func (c *Container) tryResize(ctx context.Context, size Size) {
+// tryResize tells whether there is nothing more to do about a size.
+func (c *Container) tryResize(ctx context.Context, size Size) bool {
 	if size.Rows == 0 || size.Cols == 0 {
-		return
+		return true
 	}
-	if err := c.cli.e.ContainerResize(ctx, c.id, size); err != nil {
+	err := c.cli.e.ContainerResize(ctx, c.id, size)
+	if err != nil {
 		c.cli.log.DebugContext(ctx, "resize terminal", "container", c.id, "error", err)
 	}
+	return err == nil
 }
 
 // detachKeys are the bytes of the keys that leave a terminal: those of the call,

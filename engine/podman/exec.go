@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth/engine"
@@ -74,6 +75,9 @@ func (e *Engine) ExecStart(ctx context.Context, id string, opts engine.ExecStart
 	conn, err := e.wire.Hijack(ctx, r)
 	if err != nil {
 		return nil, e.fail(o, err)
+	}
+	if opts.Size != (engine.Size{}) {
+		e.resizes.tell(strings.TrimSuffix(path, "/start") + "/resize")
 	}
 	return &stream{Conn: conn, out: conn, tty: opts.TTY}, nil
 }
@@ -155,13 +159,4 @@ func (e *Engine) execState(ctx context.Context, id string) (*wireExec, error) {
 	}
 	w := &wireExec{}
 	return w, e.call(ctx, op{"inspect exec", id}, get(path), w)
-}
-
-// ExecResize implements [engine.Execs].
-func (e *Engine) ExecResize(ctx context.Context, id string, size engine.Size) error {
-	path, err := objectPath("exec", "/exec/", id, "/resize")
-	if err != nil {
-		return err
-	}
-	return e.call(ctx, op{"resize exec", id}, wire.Request{Method: http.MethodPost, Path: path, Query: sizeQuery(size)}, nil)
 }

@@ -74,7 +74,8 @@ func TestExecTerminalSize(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *Engine) {
 		ctx := t.Context()
 		id := started(t, e, engine.Spec{})
-		x, err := e.ExecCreate(ctx, id, engine.ExecSpec{Cmd: []string{"sh", "-c", "stty size; read x; stty size"}, TTY: true, AttachStdin: true, AttachStdout: true})
+		// The size of the start comes with it, at times a moment after the process began to run.
+		x, err := e.ExecCreate(ctx, id, engine.ExecSpec{Cmd: []string{"sh", "-c", "until stty size | grep '^12 34'; do sleep 0.05; done 2>/dev/null; read x; until stty size | grep '^56 78'; do sleep 0.05; done"}, TTY: true, AttachStdin: true, AttachStdout: true})
 		if err != nil {
 			t.Fatal(err)
 		}

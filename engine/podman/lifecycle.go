@@ -119,9 +119,25 @@ func (e *Engine) ContainerKill(ctx context.Context, id, signal string) error {
 	return nil
 }
 
-// ContainerPause implements [engine.Containers].
+const (
+	// pauseTries and pausePause bound the tries to pause a container that is not frozen at once.
+	pauseTries = 5
+	pausePause = 50 * time.Millisecond
+)
+
+// ContainerPause implements [engine.Containers]. On cgroup v1 runc gives up, and thaws what is frozen, where processes are made faster than it freezes them. Its words ("unable to freeze") are in the service's log alone; another try is as good
+// as the first.
 func (e *Engine) ContainerPause(ctx context.Context, id string) error {
-	return e.container(ctx, "pause container", id, http.MethodPost, "/pause", nil, nil, nil)
+	for try := 1; ; try++ {
+		err := e.container(ctx, "pause container", id, http.MethodPost, "/pause", nil, nil, nil)
+		api, ok := errors.AsType[*engine.APIError](err)
+		if !ok || try == pauseTries || !strings.Contains(api.Message, " pause ") || !strings.Contains(api.Message, "failed: exit status 1") {
+			return err
+		}
+		if err := e.pause(ctx, op{"pause container", id}, pausePause); err != nil {
+			return err
+		}
+	}
 }
 
 // ContainerUnpause implements [engine.Containers].
@@ -143,13 +159,4 @@ func (e *Engine) ContainerRename(ctx context.Context, id, name string) error {
 		return err
 	}
 	return e.container(ctx, "rename container", id, http.MethodPost, "/rename", url.Values{"name": {name}}, nil, nil)
-}
-
-// ContainerResize implements [engine.Containers].
-func (e *Engine) ContainerResize(ctx context.Context, id string, size engine.Size) error {
-	return e.container(ctx, "resize container", id, http.MethodPost, "/resize", sizeQuery(size), nil, nil)
-}
-
-func sizeQuery(size engine.Size) url.Values {
-	return url.Values{"h": {strconv.Itoa(int(size.Rows))}, "w": {strconv.Itoa(int(size.Cols))}}
 }

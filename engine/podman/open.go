@@ -41,6 +41,7 @@ type Engine struct {
 	local       bool
 	keys        string
 	failedStart atomic.Int64 // when a start failed, in nanoseconds: see startAgain
+	resizes     resizes
 	closing     func() error
 }
 

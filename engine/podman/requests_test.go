@@ -1,8 +1,12 @@
 package podman
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,5 +88,113 @@ func TestRequests(t *testing.T) {
 		if s := strings.Join(got, " "); s != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, s, tt.want)
 		}
+	}
+}
+
+// TestResizes: a size that follows another is told a second time, and those that come at once are kept apart.
+func TestResizes(t *testing.T) {
+	var mu sync.Mutex
+	var told []string
+	var last time.Time
+	f := &fake{handle: func(w http.ResponseWriter, r *http.Request, _ string) {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/start"):
+			conn, rw, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			rw.WriteString("HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
+			rw.Flush()
+			conn.Close()
+		case strings.HasSuffix(r.URL.Path, "/gone/resize"):
+			answer(w, 404, `{"message":"no container with name or ID \"gone\" found: no such container","response":404}`)
+		default:
+			mu.Lock()
+			defer mu.Unlock()
+			if gap := time.Since(last); gap < resizeGap*9/10 {
+				t.Errorf("%s comes %v after the one before", r.URL, gap)
+			}
+			last = time.Now()
+			told = append(told, r.URL.Query().Get("h"))
+			w.WriteHeader(201)
+		}
+	}}
+	e := openFake(t, f)
+	ctx := t.Context()
+	size := func(rows uint16) engine.Size { return engine.Size{Rows: rows, Cols: 1} }
+	want := func(what, sizes string) {
+		t.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		if got := strings.Join(told, " "); got != sizes {
+			t.Errorf("%s: told %q, want %q", what, got, sizes)
+		}
+		told, last = nil, time.Time{}
+	}
+	for _, rows := range []uint16{1, 2} {
+		if err := e.ContainerResize(ctx, "x", size(rows)); err != nil {
+			t.Error(err)
+		}
+	}
+	want("one after another", "1 2 2")
+	s, err := e.ExecStart(ctx, "y", engine.ExecStartOptions{TTY: true, Size: size(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Close()
+	if err := e.ExecResize(ctx, "y", size(4)); err != nil {
+		t.Error(err)
+	}
+	want("after a start with a size", "4 4")
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			if err := e.ContainerResize(ctx, "z", size(5)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	mu.Lock()
+	if len(told) < 3 || len(told) > 5 {
+		t.Errorf("three at once: told %q", told)
+	}
+	told = nil
+	mu.Unlock()
+	wantKind(t, "of a container that is not there", e.ContainerResize(ctx, "gone", size(1)), engine.ErrNotFound)
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := e.ContainerResize(ctx, "z", size(6)); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// TestPauseAgain: a container that runc does not get to freeze is paused by another try; what else fails is not tried again.
+func TestPauseAgain(t *testing.T) {
+	for message, tries := range map[string]int{
+		"`/usr/bin/runc pause 0123` failed: exit status 1":                                pauseTries,
+		"container 0123 is not running, can't pause: container state improper":            1,
+		"\"exited\" is not running, can't pause: failed: exit status 1 of something else": 1,
+	} {
+		asked := 0
+		f := &fake{handle: func(w http.ResponseWriter, r *http.Request, _ string) {
+			asked++
+			answer(w, 500, fmt.Sprintf(`{"message":%q,"response":500}`, message))
+		}}
+		if err := openFake(t, f).ContainerPause(t.Context(), "x"); err == nil || asked != tries {
+			t.Errorf("%s: %v after %d tries, want %d", message, err, asked, tries)
+		}
+	}
+	asked := 0
+	f := &fake{handle: func(w http.ResponseWriter, r *http.Request, _ string) {
+		if asked++; asked < 3 {
+			answer(w, 500, "{\"message\":\"`/usr/bin/runc pause 0123` failed: exit status 1\",\"response\":500}")
+			return
+		}
+		w.WriteHeader(204)
+	}}
+	if err := openFake(t, f).ContainerPause(t.Context(), "x"); err != nil || asked != 3 {
+		t.Errorf("%v after %d tries", err, asked)
 	}
 }
