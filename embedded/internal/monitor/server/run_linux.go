@@ -22,6 +22,7 @@ type run struct {
 	cfg      *state.Config
 	oci      *specs.Spec         // as it was started
 	trees    map[string]*os.File // sources of binds in oci, by destination: config.Started.Trees
+	root     *os.File            // config.Started.Root
 	rootTree *os.File            // the root, where it is made already: config.Started.Root
 	restarts int
 

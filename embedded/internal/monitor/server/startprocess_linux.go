@@ -38,6 +38,9 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 			return nil
 		},
 	}
+	if r.root == nil {
+		cfg.Overlay = m.overlay(r.cfg, r.oci)
+	}
 	if r.group != nil {
 		cfg.TasksFiles = r.group.TasksFiles()
 	}
