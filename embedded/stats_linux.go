@@ -3,8 +3,11 @@ package embedded
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"iter"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/embedded/internal/state"
@@ -167,10 +170,13 @@ func (r *sampler) read(ctx context.Context, c *sampled) (st engine.Stats, over b
 		return st, !busy(s), err
 	}
 	st, err = r.e.sample(s)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENODEV) {
+		// Its processes or its cgroup have gone, and the monitor has yet to say so.
+		st = engine.Stats{ID: c.id, Name: s.Config.Name}
+		err := setRaw(&st)
+		return st, false, err
+	}
 	if err != nil {
-		if now, serr := r.e.state(ctx, c.id); serr != nil || !live(now) || now.Run.PID != s.Run.PID {
-			return engine.Stats{ID: c.id, Name: s.Config.Name}, serr != nil || !busy(now), nil // it has ended meanwhile
-		}
 		return st, false, err
 	}
 	if last := c.last; last != nil {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -87,6 +88,7 @@ func openEmbedded(t *testing.T, image string) func(ctx context.Context, opts ...
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		awaitMonitors(t)
 		if mounts := mountsBelow(t, dir); len(mounts) > 0 {
 			t.Errorf("mounts are left: %v", mounts)
 			return
@@ -162,6 +164,46 @@ func busybox(t *testing.T) io.Reader {
 		t.Fatal(err)
 	}
 	return &buf
+}
+
+// awaitMonitors waits for the last monitors, which remove the bridges a while
+// after their containers have ended. Those that stay are a failure.
+func awaitMonitors(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+		pids := monitors(t)
+		if len(pids) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("monitors are left: %v", pids)
+			return
+		}
+	}
+}
+
+// monitors are the process IDs of the monitors in this network namespace.
+func monitors(t *testing.T) []string {
+	t.Helper()
+	ours, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pids []string
+	for _, dir := range all {
+		args, err := os.ReadFile(filepath.Join(dir, "cmdline"))
+		if err != nil || !bytes.HasPrefix(args, []byte("berth-monitor\x00")) {
+			continue
+		}
+		if ns, err := os.Readlink(filepath.Join(dir, "ns", "net")); err == nil && ns == ours {
+			pids = append(pids, filepath.Base(dir))
+		}
+	}
+	return pids
 }
 
 // mountsBelow are the mount points below a directory, in this namespace.
