@@ -43,12 +43,13 @@
 //	layers/HEX/{diff/,layer.json,…}    an unpacked layer by diffID; made in layers/.tmp and renamed
 //	containers/ID/config.json          OCI runtime configuration
 //	containers/ID/container.json       state.Config: what the engine knows beside it
-//	containers/ID/lock                 flock for transitions
+//	containers/ID/lock                 flock for transitions; holds the ID, and as its time the last start without an end
+//	containers/{.new,.dead}/ID         being made, being removed: nobody's when its lock is free
 //	containers/ID/{upper,work,root}/   overlay
 //	containers/ID/log/…                json lines
 //	containers/ID/files/               hosts, hostname, resolv.conf, secrets
 //	containers/ID/exit.json            state.Exit of the last run
-//	names/NAME                         a link to the ID, made with O_EXCL
+//	names/NAME                         a link to containers/ID/lock, made with O_EXCL, names/.lock held
 //	volumes/NAME/{data/,volume.json}
 //	networks/NAME.json, lock
 //	secrets/ID.json

@@ -17,6 +17,10 @@
 // when it is complete; it goes by being renamed to containers/.dead/ID first.
 // Whatever dies half-way leaves a directory in one of the two, whose lock is free,
 // or a name of a container that is not there or is called otherwise: the next
-// [Open], [Store.Create] or [Store.Remove] clears the former away, and the latter counts
+// [Open] or [Store.Create] clears the former away, and the latter counts
 // as no name.
+//
+// The lock file also holds the container's ID, so that a name can be a hard link
+// of it, and as its time that of a start whose end nobody has written yet: without a
+// run.json of this boot, such a container was running when the machine stopped.
 package state

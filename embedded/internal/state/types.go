@@ -49,6 +49,9 @@ type Config struct {
 	// Rootless and the user namespace's maps, when there is one.
 	UIDMap []engine.IDMap `json:"uidMap,omitzero"`
 	GIDMap []engine.IDMap `json:"gidMap,omitzero"`
+	// Shifted says that the engine itself has no user namespace: the image's layers and volumes are mounted with their owners
+	// shifted by the maps, and what is in the upper directory belongs to the container's own users.
+	Shifted bool `json:"shifted,omitzero"`
 
 	// Init says that the built-in reaper is the container's first process and runs Path as its child. OCI's
 	// process.args are Path and Args without it: the monitor (or who writes a bundle for runc) puts it before them.
