@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
+	"slices"
 
+	"github.com/berthdev/berth/embedded/internal/config"
 	"github.com/berthdev/berth/embedded/internal/files"
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
@@ -69,9 +72,19 @@ func (e *Engine) openStopped(ctx context.Context, cfg *state.Config, write bool)
 		return nil, err
 	}
 	dir := e.store.Dir(cfg.ID)
+	mounts := files.Mounts(oci)
+	var userns func() (*os.File, error)
+	if len(cfg.UIDMap) > 0 && !e.host.Rootless { // as config.StartSpec does
+		userns = func() (*os.File, error) { return config.UserNamespace(cfg.UIDMap, cfg.GIDMap) }
+		for i := range mounts {
+			mounts[i].Shift = slices.ContainsFunc(cfg.Mounts, func(m state.Mount) bool {
+				return m.Type == engine.MountVolume && m.Target == mounts[i].Target
+			})
+		}
+	}
 	return files.OpenStopped(ctx, files.Stopped{
 		LayerDirs: dirs, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work"), Root: filepath.Join(dir, "root"),
-		Mounts: files.Mounts(oci), ReadOnly: cfg.Spec.ReadOnly, UserXattr: e.host.Rootless, Write: write,
+		Mounts: mounts, UserNS: userns, ReadOnly: cfg.Spec.ReadOnly, UserXattr: e.host.Rootless, Write: write,
 		Prepare: func() error {
 			for _, v := range volumesOf(cfg) {
 				if e.volumes.NeedsMount(v) {

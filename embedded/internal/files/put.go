@@ -72,7 +72,7 @@ func (v *View) PutArchive(ctx context.Context, name string, r io.Reader, opts Pu
 	}()
 	u := &unpacker{ctx: ctx, root: root.fd, dir: path.Clean(name), opts: opts, ids: v.opts, at: -1, buf: make([]byte, 64<<10)}
 	defer u.close()
-	if err := u.unpack(pr); err != nil {
+	if err := v.opts.asRoot(func() error { return u.unpack(pr) }); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -8,11 +8,14 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -182,6 +185,62 @@ func TestIDs(t *testing.T) {
 	if err := v.PutArchive(t.Context(), "/", bytes.NewReader(tarOf(t, tar.Header{Name: "y", Uid: 5000})), PutOptions{}); err == nil {
 		t.Error("an unmapped owner is accepted")
 	}
+}
+
+// TestShift: the layers and volumes of a container with a user namespace have its own numbers on the disk, its upper directory the host's.
+func TestShift(t *testing.T) {
+	r := newRig(t)
+	volume := mkdir(t, r.dir+"/volume")
+	s := r.stopped()
+	s.Write = true
+	s.UIDMap = []engine.IDMap{{ContainerID: 0, HostID: 100000, Size: 1000}}
+	s.GIDMap = s.UIDMap
+	s.UserNS = func() (*os.File, error) { return userNS(t) }
+	s.Mounts = []Mount{{Source: volume, Target: "/new/v", Shift: true}}
+	v := r.open(t, s)
+	put(t, v, "/etc", tarOf(t, hdr("x"), "x"), PutOptions{})
+	put(t, v, "/new/v", tarOf(t, hdr("y"), "y"), PutOptions{})
+	owner := func(name string) uint32 {
+		var st unix.Stat_t
+		if err := unix.Stat(r.dir+name, &st); err != nil {
+			t.Error(err)
+		}
+		return st.Uid
+	}
+	for name, want := range map[string]uint32{"/upper/etc": 100000, "/upper/etc/x": 100007, "/upper/new": 100000, "/upper/new/v": 100000, "/volume/y": 7, "/layer/etc": 0} {
+		if got := owner(name); got != want {
+			t.Errorf("%s belongs to %d, want %d", name, got, want)
+		}
+	}
+	v.Close()
+	s.Write = false
+	v = r.open(t, s)
+	a, err := v.Export(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, headers := untar(t, a)
+	for name, want := range map[string]int{"etc/": 0, "etc/x": 7, "etc/passwd": 0, "d/f": 0} {
+		if h := headers[name]; h == nil || h.Uid != want {
+			t.Errorf("%s: %+v", name, h)
+		}
+	}
+	if got, st := get(t, v, "/new/v/y"); got["y"] != "y" || st.Size != 1 {
+		t.Errorf("the volume has %v", got)
+	}
+}
+
+// userNS is a user namespace with IDs from 100000 on.
+func userNS(t *testing.T) (*os.File, error) {
+	cmd := exec.Command("/bin/sleep", "1000")
+	m := []syscall.SysProcIDMap{{ContainerID: 0, HostID: 100000, Size: 1000}}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER, UidMappings: m, GidMappings: m, Pdeathsig: unix.SIGKILL}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	defer cmd.Wait()
+	defer cmd.Process.Kill()
+	return os.Open(fmt.Sprintf("/proc/%d/ns/user", cmd.Process.Pid))
 }
 
 // TestSparse: a huge file with holes takes no space, neither way.

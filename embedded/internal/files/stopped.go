@@ -28,6 +28,10 @@ type Stopped struct {
 	// Write: the view is for PutArchive. The caller holds the container's lock until
 	// Close, so that it is not started meanwhile. A view without it leaves the container's directories alone.
 	Write bool
+	// UserNS gives a user namespace with UIDMap and GIDMap, where the owners of the layers' files, and of
+	// those of mounts with Shift, are on the disk the container's own numbers. They are shifted by it, as they are when the container runs. Nil is nothing.
+	// It is called once, and OpenStopped closes the file.
+	UserNS func() (*os.File, error)
 	// Prepare runs in the private mount namespace before anything is mounted, on its thread; nil is nothing.
 	Prepare func() error
 	Options
@@ -39,6 +43,7 @@ type Mount struct {
 	Target    string // absolute, in the container; it is made where it is missing
 	ReadOnly  bool
 	Recursive bool
+	Shift     bool // its owners are shifted: see Stopped.UserNS
 }
 
 // Mounts are those of an OCI configuration that a stopped container's view has: its
@@ -105,6 +110,8 @@ type opening struct {
 	plain int    // without
 	ns    int    // the mount namespace
 	work  string // "" is none
+
+	userns *os.File // nil: owners are not shifted
 }
 
 func (o *opening) discard() {
@@ -134,6 +141,13 @@ func (o *opening) open() error {
 			return err
 		}
 	}
+	if o.s.UserNS != nil {
+		var err error
+		if o.userns, err = o.s.UserNS(); err != nil {
+			return fmt.Errorf("make a user namespace: %w", err)
+		}
+		defer o.userns.Close()
+	}
 	// What is bound is opened before the root covers anything.
 	sources, err := o.sources()
 	defer func() {
@@ -152,6 +166,9 @@ func (o *opening) open() error {
 	}
 	if o.plain, err = unix.OpenTree(o.root, "", unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC|unix.AT_EMPTY_PATH); err != nil {
 		return fmt.Errorf("open the root: %w", err)
+	}
+	if err := o.s.becomeRoot(); err != nil { // mountpoints are the container's
+		return err
 	}
 	for i, m := range o.s.Mounts {
 		if err := o.bind(sources[i], m); err != nil {
@@ -182,8 +199,41 @@ func (o *opening) sources() ([]int, error) {
 			return list, &os.PathError{Op: "open", Path: m.Source, Err: err}
 		}
 		list = append(list, fd)
+		if m.Shift {
+			if err := o.shift(fd); err != nil {
+				return list, &os.PathError{Op: "shift the owners of", Path: m.Source, Err: err}
+			}
+		}
 	}
 	return list, nil
+}
+
+// shift makes a detached mount show its owners as those that the user namespace maps them to.
+func (o *opening) shift(tree int) error {
+	if o.userns == nil {
+		return nil
+	}
+	attr := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(o.userns.Fd())}
+	return unix.MountSetattr(tree, "", unix.AT_EMPTY_PATH, attr)
+}
+
+// shiftLayer mounts a layer on itself, with shifted owners.
+func (o *opening) shiftLayer(dir string) error {
+	if o.userns == nil {
+		return nil
+	}
+	tree, err := unix.OpenTree(unix.AT_FDCWD, dir, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+	if err == nil {
+		defer unix.Close(tree)
+		err = o.shift(tree)
+	}
+	if err == nil {
+		err = unix.MoveMount(tree, "", unix.AT_FDCWD, dir, unix.MOVE_MOUNT_F_EMPTY_PATH)
+	}
+	if err != nil {
+		return &os.PathError{Op: "shift the owners of", Path: dir, Err: err}
+	}
+	return nil
 }
 
 // overlay mounts the container's root on Root. Layers are named by descriptors,
@@ -204,6 +254,11 @@ func (o *opening) overlay() error {
 		}
 		fds = append(fds, fd)
 		return strconv.Itoa(fd), nil
+	}
+	for _, dir := range o.s.LayerDirs {
+		if err := o.shiftLayer(dir); err != nil {
+			return err
+		}
 	}
 	lowers := o.s.LayerDirs
 	if o.s.Upper != "" && !o.s.Write {
