@@ -63,6 +63,12 @@ func (m *Manager) ensure(c *config, t *table) (netlink.Link, error) {
 			return nil, fmt.Errorf("name the owner of bridge %s: %w", c.Interface, err)
 		}
 	}
+	if c.subnet(true) != nil {
+		// The kernel asks for neighbours from its link-local address, which it would not use for up to two seconds.
+		if err := setSysctl("net/ipv6/conf/"+c.Interface+"/accept_dad", "0"); err != nil {
+			return nil, err
+		}
+	}
 	for _, s := range c.Subnets {
 		if err := addAddr(nil, link, netip.PrefixFrom(s.Gateway, s.Subnet.Bits())); err != nil {
 			return nil, fmt.Errorf("give %s the address %s: %w", c.Interface, s.Gateway, err)

@@ -286,10 +286,13 @@ func (m *Manager) sweep() error {
 		if err != nil {
 			return err
 		}
-		if len(ids) == 0 {
-			if _, err := netlink.LinkByName(c.Interface); err == nil {
-				errs = append(errs, m.teardown(c))
-			}
+		if len(ids) > 0 {
+			continue
+		}
+		if _, err := netlink.LinkByName(c.Interface); err == nil {
+			errs = append(errs, m.teardown(c))
+		} else {
+			errs = append(errs, removeAccepts(c.Interface))
 		}
 	}
 	// Bridges of networks whose file is gone: a state directory that was deleted.

@@ -13,6 +13,9 @@ import (
 // udpIdle is how long a flow without packets is kept: as long as Docker's proxy does.
 const udpIdle = 90 * time.Second
 
+// maxFlows is how many flows a port has at once; packets that would begin further ones are dropped.
+const maxFlows = 1024
+
 // flow is a client's address and the address of the host that it sent to.
 type flow struct {
 	client netip.AddrPort
@@ -34,8 +37,11 @@ func (p *proxy) serveUDP() {
 		}
 		f := flow{client, localAddr(oob[:oobn])}
 		mu.Lock()
-		server := flows[f]
+		server, full := flows[f], len(flows) >= maxFlows
 		mu.Unlock()
+		if server == nil && full {
+			continue
+		}
 		if server == nil {
 			to := net.UDPAddrFromAddrPort(*p.target.Load())
 			if server, err = net.DialUDP("udp", nil, to); err != nil {

@@ -260,7 +260,12 @@ func lan(t testing.TB) *machine {
 // newManager opens networks of their own; at the end nothing of them may be left.
 func newManager(t testing.TB) *Manager {
 	t.Helper()
-	dir := t.TempDir()
+	// /run is a file system in memory, as it is where the engine runs.
+	dir, err := os.MkdirTemp("/run", "berth")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	m, err := Open(filepath.Join(dir, "root"), filepath.Join(dir, "run"), Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +287,12 @@ func nothingLeft(t testing.TB, m *Manager) {
 		t.Fatal(err)
 	}
 	for _, l := range links {
-		if a := l.Attrs(); strings.HasPrefix(a.Alias, tableName(m.run)) || l.Type() == "veth" && a.MasterIndex == 0 && a.Name != "ext0" {
+		a := l.Attrs()
+		others := false // in the bridge of another state directory
+		if master, err := netlink.LinkByIndex(a.MasterIndex); err == nil && a.MasterIndex != 0 {
+			others = strings.HasPrefix(master.Attrs().Alias, "berth") && !strings.HasPrefix(master.Attrs().Alias, tableName(m.run)+" ")
+		}
+		if strings.HasPrefix(a.Alias, tableName(m.run)+" ") || strings.HasPrefix(a.Name, "veth") && !others {
 			t.Errorf("interface %s is left", a.Name)
 		}
 	}
