@@ -47,7 +47,9 @@
 //	containers/{.new,.dead}/ID         being made, being removed: nobody's when its lock is free
 //	containers/ID/{upper,work,root}/   overlay
 //	containers/ID/log/…                json lines
-//	containers/ID/files/               hosts, hostname, resolv.conf, secrets
+//	containers/ID/files/               hosts, hostname, resolv.conf, localtime, secrets/N, secretenv/VARIABLE
+//	containers/ID/overlay/N/{upper,work}/  what a run writes to a mount of type overlay or a writable image
+//	containers/ID/mounts/              where another runtime finds mounts that launch gets as descriptors
 //	containers/ID/exit.json            state.Exit of the last run
 //	names/NAME                         a link to containers/ID/lock, made with O_EXCL, names/.lock held
 //	volumes/NAME/{data/,volume.json}

@@ -4,6 +4,7 @@ package config
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -137,9 +138,6 @@ func (b *builder) begin() error {
 		Init: deref(s.Init), Runtime: s.Runtime, Volatile: s.AutoRemove,
 		Platform: "linux/" + runtime.GOARCH,
 	}
-	if s.Runtime == "" {
-		cfg.Runtime = b.h.Runtime
-	}
 	if img := in.Image; img != nil {
 		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Neutral()
 		cfg.ImageVolumes, cfg.ImageHealthcheck = cfg.ImageConfig.Volumes, cfg.ImageConfig.Healthcheck
@@ -168,7 +166,7 @@ func (b *builder) begin() error {
 		Process:     &specs.Process{},
 		Root:        &specs.Root{Path: filepath.Join(in.Dir, "root"), Readonly: s.ReadOnly},
 		Annotations: s.Annotations,
-		Linux:       &specs.Linux{CgroupsPath: "/" + cfg.Cgroup, Sysctl: s.Sysctls},
+		Linux:       &specs.Linux{CgroupsPath: "/" + cfg.Cgroup, Sysctl: maps.Clone(s.Sysctls)},
 	}
 	return nil
 }

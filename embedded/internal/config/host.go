@@ -41,8 +41,6 @@ type Host struct {
 	UIDMap, GIDMap []engine.IDMap
 	// UID and GID are this process's.
 	UID, GID int
-	// Runtime is the runtime of containers that name none: "" is built in.
-	Runtime string
 	// CDIDirs are where CDI specifications are looked for; the last one wins.
 	CDIDirs []string
 }

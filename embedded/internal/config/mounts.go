@@ -96,6 +96,9 @@ func (b *builder) allMounts() error {
 	if err := b.cdi(); err != nil {
 		return err
 	}
+	if b.s.ShmSize > 0 && (b.taken("/dev/shm") || b.taken("/dev")) {
+		return invalid("Spec.ShmSize", b.s.ShmSize.String(), "a mount is in the place of /dev/shm")
+	}
 	b.oci.Mounts = b.ordered()
 	return nil
 }

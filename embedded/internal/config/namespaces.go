@@ -156,36 +156,48 @@ func (b *builder) owns(typ specs.LinuxNamespaceType) bool {
 	return slices.ContainsFunc(b.oci.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == typ && n.Path == "" })
 }
 
-// names sets host and domain name. The host's own are those of a container in the host's UTS namespace, and
-// in the host's network unless it has another one.
+// names sets host and domain name.
 func (b *builder) names() error {
 	s := b.s
-	b.hostname = s.Hostname
-	if b.hostname == "" {
-		switch {
-		case b.netOther != nil:
-			b.hostname = hostnameOf(b.netOther)
-		case s.UTSMode == "host", b.cfg.Netns == "host":
-			name, err := os.Hostname()
-			if err != nil {
-				return err
-			}
-			b.hostname = name
-		default:
-			b.hostname = b.in.ID[:min(12, len(b.in.ID))]
-		}
+	var err error
+	if b.hostname, err = b.hostName(); err != nil {
+		return err
 	}
 	if b.owns(specs.UTSNamespace) {
 		b.oci.Hostname = b.hostname
-	}
-	if s.Domainname != "" {
-		if !b.owns(specs.UTSNamespace) {
-			return invalid("Spec.Domainname", s.Domainname, "the container has no UTS namespace of its own")
+		if s.Domainname != "" {
+			// A sysctl, because runtimes before OCI 1.1 do not know the field.
+			b.sysctl("kernel.domainname", s.Domainname)
 		}
-		// A sysctl, because runtimes before OCI 1.1 do not know the field.
-		b.sysctl("kernel.domainname", s.Domainname)
+		return nil
 	}
-	return nil
+	const reason = "the container has no UTS namespace of its own"
+	f := &faults{}
+	f.invalid(s.Hostname != "", "Spec.Hostname", s.Hostname, reason)
+	f.invalid(s.Domainname != "", "Spec.Domainname", s.Domainname, reason)
+	return f.err()
+}
+
+// hostName is the Spec's, else that of the container whose network or UTS namespace it has, else the host's in the host's, else
+// the start of the container's ID.
+func (b *builder) hostName() (string, error) {
+	s := b.s
+	ref, isContainer := strings.CutPrefix(s.UTSMode, "container:")
+	switch {
+	case s.Hostname != "":
+		return s.Hostname, nil
+	case isContainer:
+		other, err := b.other("Spec.UTSMode", ref)
+		if err != nil {
+			return "", err
+		}
+		return hostnameOf(other), nil
+	case b.netOther != nil:
+		return hostnameOf(b.netOther), nil
+	case s.UTSMode == "host", b.cfg.Netns == "host":
+		return os.Hostname()
+	}
+	return b.in.ID[:min(12, len(b.in.ID))], nil
 }
 
 func (b *builder) sysctl(key, value string) {

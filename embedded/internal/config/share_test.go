@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -34,7 +35,17 @@ func TestShare(t *testing.T) {
 	}
 	defer r.Close()
 	dir := a.containerDir(testID)
-	first, err := launch.Start(launch.Config{Spec: s.OCI, Stdout: w, Overlay: &launch.Overlay{Lower: a.layers, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work")}})
+	// The process ends with the thread that starts it: one that nobody else takes.
+	var first *launch.Process
+	started, end := make(chan struct{}), make(chan struct{})
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		first, err = launch.Start(launch.Config{Spec: s.OCI, Stdout: w, Overlay: &launch.Overlay{Lower: a.layers, Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work")}})
+		close(started)
+		<-end
+	}()
+	<-started
 	w.Close()
 	if err != nil {
 		t.Fatal(err)
@@ -43,6 +54,7 @@ func TestShare(t *testing.T) {
 		unix.Kill(first.PID, unix.SIGKILL)
 		first.Wait()
 		first.Pidfd.Close()
+		close(end)
 	})
 	if b, err := io.ReadAll(io.LimitReader(r, 6)); err != nil || string(b) != "ready\n" {
 		t.Fatalf("%q, %v", b, err)
@@ -265,5 +277,28 @@ func TestAuto(t *testing.T) {
 			t.Errorf("map is %+v", m)
 		}
 		used = append(used, m)
+	}
+}
+
+// TestPlacesTaken: what an option would set in a place that another option has taken is an error, not lost.
+func TestPlacesTaken(t *testing.T) {
+	r := newRig(t)
+	r.others["other"] = &state.Config{ID: otherID, Name: "other"}
+	for _, s := range []engine.Spec{
+		{ShmSize: 1 << 20, Mounts: []engine.Mount{engine.Tmpfs("/dev/shm")}},
+		{Hostname: "h", UTSMode: "container:other"},
+		{Domainname: "d", UTSMode: "ns:/proc/1/ns/uts"},
+		{Timezone: "local", Mounts: []engine.Mount{engine.Bind("/etc/hosts", "/etc/localtime")}},
+		{Secrets: []engine.SecretMount{{Source: "sec"}}, Mounts: []engine.Mount{engine.Tmpfs("/run/secrets/sec")}},
+		{Domainname: "d", Sysctls: map[string]string{"kernel.domainname": "e"}},
+	} {
+		if _, err := Build(t.Context(), r.input(&s, testHost())); !errors.Is(err, engine.ErrInvalid) {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+	// The Spec that is kept is the caller's.
+	s := engine.Spec{Domainname: "d", Sysctls: map[string]string{"net.core.somaxconn": "1"}}
+	if out := r.build(s, testHost()); len(out.Config.Spec.Sysctls) != 1 || len(s.Sysctls) != 1 {
+		t.Errorf("sysctls are %v", out.Config.Spec.Sysctls)
 	}
 }

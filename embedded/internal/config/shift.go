@@ -17,7 +17,7 @@ import (
 // mounted with shifted owners, which on the disk are the image's.
 func (s *starter) shifted() error {
 	cfg := s.in.Config
-	if !s.shifts() {
+	if !cfg.Shifted {
 		return nil
 	}
 	ns, err := userNamespace(cfg.UIDMap, cfg.GIDMap)
@@ -47,9 +47,6 @@ func (s *starter) shifted() error {
 	}
 	return nil
 }
-
-// shifts says that owners are to be shifted: a rootless engine's files have the owners of its namespace already.
-func (s *starter) shifts() bool { return len(s.in.Config.UIDMap) > 0 && os.Geteuid() == 0 }
 
 // shiftedRoot is the overlay of layers with shifted owners. The upper directory has none: who mounts an overlay must be able to
 // make files in it, and this process's user has no place in the container's. So what the container writes belongs on the disk to

@@ -58,7 +58,7 @@ func (s *Started) Close() error {
 // the namespaces of other containers (engine.ErrConflict when one does not run), paths in volumes, variables with secrets. It makes
 // the missing sources of binds that are to be made, and gives mounts with Chown to the container's user.
 //
-// It is safe to be called from any goroutine; it ends threads of its own.
+// It may end threads of the process, but never the main one: containers must have been started on that (see launch.Start).
 func StartSpec(ctx context.Context, in StartInput) (_ *Started, err error) {
 	if in.Dir == "" {
 		in.Dir = filepath.Dir(in.Upper)

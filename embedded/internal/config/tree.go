@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -65,7 +64,8 @@ func treeOf(pid int, path string) (tree *os.File, err error) {
 	return tree, err
 }
 
-// onThread runs f on a thread that ends with it, and waits. The main thread stays as it is: /proc/self is its view.
+// onThread runs f on a thread that ends with it, and waits. The main thread stays as it is: /proc/self is its view, and processes that
+// launch has started on it end with it. (Those started on other threads may end with this one.)
 func onThread(f func()) {
 	done := make(chan struct{})
 	var run func()
@@ -171,17 +171,26 @@ func copyOwner(dir string, info fs.FileInfo) error {
 func (s *starter) chown(m state.Mount) error {
 	cfg := s.in.Config
 	uid, gid := int(hostID(cfg.UIDMap, s.id.user.UID)), int(hostID(cfg.GIDMap, s.id.user.GID))
-	if m.Type == engine.MountVolume && s.shifts() {
+	if m.Type == engine.MountVolume && cfg.Shifted {
 		uid, gid = int(s.id.user.UID), int(s.id.user.GID) // it is mounted with shifted owners
 	}
-	info, err := os.Stat(m.Source)
+	source := s.out.Trees[m.Target] // where links in a volume lead to is decided
+	if source == nil {
+		fd, err := unix.Open(m.Source, unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		source = os.NewFile(uintptr(fd), m.Source)
+		defer source.Close()
+	}
+	info, err := source.Stat()
 	if err != nil {
 		return err
 	}
 	if !info.IsDir() {
-		return os.Lchown(m.Source, uid, gid)
+		return unix.Fchownat(int(source.Fd()), "", uid, gid, unix.AT_EMPTY_PATH)
 	}
-	root, err := os.OpenRoot(filepath.Join(m.Source, m.Subpath))
+	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", source.Fd()))
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (b *builder) userns() error {
 		}
 		uids, gids = m, m
 	}
-	b.cfg.UIDMap, b.cfg.GIDMap = uids, gids
+	b.cfg.UIDMap, b.cfg.GIDMap, b.cfg.Shifted = uids, gids, len(uids) > 0 && !b.h.Rootless
 	b.oci.Linux.UIDMappings, b.oci.Linux.GIDMappings = ociMap(uids), ociMap(gids)
 	return nil
 }
