@@ -166,11 +166,21 @@ func (c *creation) copyUp(ctx context.Context) error {
 		return err
 	}
 	for _, cp := range c.out.CopyUp {
-		if err := volume.CopyUp(ctx, cp.Mountpoint, dirs, cp.Path); err != nil {
+		if err := c.fill(ctx, cp, dirs); err != nil {
 			return fmt.Errorf("fill volume %s: %w", cp.Volume, err)
 		}
 	}
 	return nil
+}
+
+// fill is copyUp of one volume. One that has a mount of its own is mounted meanwhile.
+func (c *creation) fill(ctx context.Context, cp config.CopyUp, layers []string) (err error) {
+	id := c.out.Config.ID
+	if err := c.e.volumes.Mount(ctx, cp.Volume, id); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.e.volumes.Unmount(context.WithoutCancel(ctx), cp.Volume, id)) }()
+	return volume.CopyUp(ctx, cp.Mountpoint, layers, cp.Path)
 }
 
 // store writes the container. A name of the engine's choice that is taken is replaced by another one.
