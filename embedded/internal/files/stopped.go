@@ -9,11 +9,14 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // Stopped describes a container that does not run.
@@ -103,6 +106,9 @@ func OpenStopped(ctx context.Context, s Stopped) (*View, error) {
 	return v, nil
 }
 
+// workPrefix begins the names of work directories of views that are written to.
+const workPrefix = ".work-"
+
 // opening is one OpenStopped, on a thread of its own.
 type opening struct {
 	s     Stopped
@@ -130,7 +136,9 @@ func (o *opening) removeWork() {
 }
 
 func (o *opening) open() error {
-	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
+	if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err == unix.EPERM {
+		return &engine.UnsupportedError{Option: "the files of a container that does not run", Engine: engineName, Reason: "this process may not make a mount namespace"}
+	} else if err != nil {
 		return fmt.Errorf("new mount namespace: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -306,7 +314,11 @@ func (o *opening) overlay() error {
 // the lower directories then: the root gets its attributes.
 func (o *opening) writable(top string) (upper, work string, err error) {
 	if o.s.Write && o.s.Upper != "" {
-		if o.work, err = os.MkdirTemp(path.Dir(o.s.Work), ".work-"); err != nil {
+		left, _ := filepath.Glob(path.Join(path.Dir(o.s.Work), workPrefix+"*"))
+		for _, dir := range left { // of who crashed: the caller holds the container's lock
+			os.RemoveAll(dir)
+		}
+		if o.work, err = os.MkdirTemp(path.Dir(o.s.Work), workPrefix); err != nil {
 			return "", "", err
 		}
 		return o.s.Upper, o.work, nil

@@ -5,6 +5,7 @@ package files
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"maps"
@@ -176,6 +177,7 @@ func TestStoppedMounts(t *testing.T) {
 		{Source: r.dir + "/hosts", Destination: "/etc/hosts", Options: []string{"bind"}},
 		{Type: "tmpfs", Source: "tmpfs", Destination: "/d"},
 	}})
+	mkdir(t, r.dir+"/.work-crashed")
 	for _, write := range []bool{false, true} {
 		s.Write = write
 		v := r.open(t, s)
@@ -342,5 +344,28 @@ func TestDiff(t *testing.T) {
 	list = append(list[:2:2], append([]engine.Change{{Path: "/etc/own", Kind: engine.ChangeAdded}}, list[2:]...)...)
 	if d := cmp.Diff([]engine.Change{list[0], list[2], list[6], list[7]}, hideChanges(list, hide)); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestManyLayers: their names need not fit in a page.
+func TestManyLayers(t *testing.T) {
+	r := newRig(t)
+	s := r.stopped()
+	s.LayerDirs = nil
+	for i := range 300 {
+		dir := fmt.Sprintf("layers/%s/%d", strings.Repeat("long", 20), i)
+		if err := os.MkdirAll(r.dir+"/"+dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r.write(t, dir+"/f", fmt.Sprint(i))
+		r.write(t, dir+"/"+fmt.Sprint(i), "")
+		s.LayerDirs = append(s.LayerDirs, r.dir+"/"+dir)
+	}
+	for _, write := range []bool{false, true} {
+		s.Write = write
+		v := r.open(t, s)
+		if got, _ := get(t, v, "/"); got["/f"] != "0" || len(got) != 302 {
+			t.Errorf("write %v: %d files, %q", write, len(got), got["/f"])
+		}
 	}
 }
