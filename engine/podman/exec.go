@@ -77,7 +77,7 @@ func (e *Engine) ExecStart(ctx context.Context, id string, opts engine.ExecStart
 		return nil, e.fail(o, err)
 	}
 	if opts.Size != (engine.Size{}) {
-		e.resizes.tell(strings.TrimSuffix(path, "/start") + "/resize")
+		e.resizes.tell(strings.TrimSuffix(path, "/start")+"/resize", opts.Size)
 	}
 	return &stream{Conn: conn, out: conn, tty: opts.TTY}, nil
 }
