@@ -353,6 +353,7 @@ func TestResolv(t *testing.T) {
 		want string
 	}{
 		{"the host's", ResolvInput{Host: []byte(host)}, "nameserver 192.0.2.7\nsearch lan\noptions edns0\n"},
+		{"in the host's network", ResolvInput{Host: []byte(host), HostNetwork: true}, "nameserver 127.0.0.53\nnameserver 192.0.2.7\nnameserver fe80::1%eth0\nsearch lan\noptions edns0\n"},
 		{"given", ResolvInput{Host: []byte(host), DNS: []netip.Addr{ip}, Options: []string{"ndots:2"}, Search: []string{"x", "y"}}, "nameserver 192.0.2.53\nsearch x y\noptions ndots:2\n"},
 		{"no search", ResolvInput{Host: []byte(host), Search: []string{"."}}, "nameserver 192.0.2.7\noptions edns0\n"},
 		{"own", ResolvInput{Host: []byte(host), DNS: []netip.Addr{ip}, Own: true}, "nameserver 127.0.0.11\nsearch lan\noptions edns0 ndots:0\n"},
@@ -373,8 +374,8 @@ func FuzzResolv(f *testing.F) {
 	f.Add("nameserver 192.0.2.7 # x\nsearch a b\noptions c\n")
 	f.Add("nameserver\tfe80::1%eth0\n;\ndomain x")
 	f.Fuzz(func(t *testing.T, s string) {
-		once := Resolv(ResolvInput{Host: []byte(s)})
-		if d := cmp.Diff(string(once), string(Resolv(ResolvInput{Host: once}))); d != "" {
+		once := Resolv(ResolvInput{Host: []byte(s), HostNetwork: true})
+		if d := cmp.Diff(string(once), string(Resolv(ResolvInput{Host: once, HostNetwork: true}))); d != "" {
 			t.Errorf("%q: %s", s, d)
 		}
 	})

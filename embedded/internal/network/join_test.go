@@ -65,7 +65,7 @@ func TestJoin(t *testing.T) {
 	wantAnswer(t, nil, "tcp", "127.0.0.1:9802", "c 10.199.78.1")
 
 	// An internal network alone: no route, no ports outside; back again all is as before.
-	if res, err = c.session.Join(ctx, engine.Endpoint{Network: "in"}); err != nil || !strings.Contains(c.sh("ip -o addr"), "eth0") {
+	if _, err = c.session.Join(ctx, engine.Endpoint{Network: "in"}); err != nil || !strings.Contains(c.sh("ip -o addr"), "eth0") {
 		t.Errorf("join: %v", err)
 	}
 	if res, err = c.session.Leave(ctx, "two"); err != nil {

@@ -30,7 +30,7 @@ type legacyLayout struct {
 	iface                  int // place of iniface; outiface and the masks follow, 16 bytes each
 	proto, flags, inverted int
 	target, next, header   int
-	names, table           string
+	names                  string
 	level, option          int
 }
 

@@ -18,6 +18,8 @@ type ResolvInput struct {
 	Search  []string     // of the container; nil is the host's, "." is none
 	// Own puts Server in, which forwards to the others.
 	Own bool
+	// HostNetwork: the container is in the host's namespace, where all of the host's servers answer.
+	HostNetwork bool
 }
 
 // Resolv returns the contents of /etc/resolv.conf.
@@ -28,7 +30,10 @@ func Resolv(in ResolvInput) []byte {
 	host := parseResolv(in.Host)
 	servers := in.DNS
 	if len(servers) == 0 {
-		servers = slices.DeleteFunc(slices.Clone(host.servers), ofHost)
+		servers = host.servers
+		if !in.HostNetwork {
+			servers = slices.DeleteFunc(slices.Clone(servers), ofHost)
+		}
 	}
 	options := host.options
 	if in.Options != nil {

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"strings"
@@ -64,9 +65,7 @@ func (s *Session) resolveLinks(links []string, c *config) error {
 	}
 	own := s.record.Load()
 	names := map[string]string{}
-	for k, v := range *s.links.Load() {
-		names[k] = v
-	}
+	maps.Copy(names, *s.links.Load())
 	dir := &directory{m: s.m}
 	for _, link := range links {
 		name, alias, _ := strings.Cut(strings.TrimPrefix(link, "/"), ":")
