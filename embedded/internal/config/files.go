@@ -78,7 +78,7 @@ func (b *builder) resolv() ([]byte, error) {
 	}
 	s := b.s
 	own := len(b.cfg.Networks) > 0 && slices.ContainsFunc(b.cfg.Networks, func(e state.Endpoint) bool { return e.Network != b.in.DefaultNetwork })
-	return network.Resolv(network.ResolvInput{Host: host, DNS: s.DNS, Options: s.DNSOptions, Search: s.DNSSearch, Own: own}), nil
+	return network.Resolv(network.ResolvInput{Host: host, DNS: s.DNS, Options: s.DNSOptions, Search: s.DNSSearch, Own: own, HostNetwork: b.cfg.Netns == "host"}), nil
 }
 
 // hosts is /etc/hosts: the host's own lines in the host's network.
