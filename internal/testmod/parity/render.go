@@ -9,7 +9,7 @@ import (
 )
 
 // Engines are the columns, in order.
-var engines = []string{"docker20", "docker28", "podman43", "podman58"}
+var engines = []string{"docker20", "docker28", "podman43", "podman58", "embedded"}
 
 // Render makes docs/parity.md of the results, by engine's name.
 func Render(inv Inventory, reports map[string]enginetest.Report) string {
