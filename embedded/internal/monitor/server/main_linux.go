@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,16 +25,26 @@ const Role = "berth-monitor"
 
 func init() { reexec.Register(Role, serveRole) }
 
-// A monitor is small, and there are many: garbage is collected at every half megabyte or so.
+// A monitor is small, and there are many: garbage is collected at every megabyte or so. But a
+// start makes little of it, and nobody shall wait for that: it is collected, and given
+// back, when the monitor has nothing better to do.
 const (
 	gcPercent   = 25
 	memoryLimit = 64 << 20
+	settleAfter = time.Second
 )
+
+// settle gives back what starting has used.
+func settle() {
+	debug.SetGCPercent(gcPercent)
+	debug.FreeOSMemory()
+}
 
 // serveRole is the monitor, on the main goroutine.
 func serveRole() {
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
+	time.AfterFunc(settleAfter, settle)
 	unix.Umask(0o022)
 	unix.CloseOnExec(reexec.FD)
 	unix.SetNonblock(reexec.FD, true)
