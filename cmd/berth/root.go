@@ -45,7 +45,7 @@ engine.`,
 	})
 	root.AddCommand(
 		newRun(a), newExec(a), newPs(a), newLogs(a), newStop(a), newRm(a), newInspect(a),
-		newImage(a), newImages(a), newPull(a), newLoad(a), newInfo(a), newDemo(a),
+		newImage(a), newImages(a), newPull(a), newLoad(a), newInfo(a), newDemo(a), newResume(a),
 	)
 	return root
 }
