@@ -26,7 +26,7 @@ func (s *Session) Join(ctx context.Context, ep engine.Endpoint) (*Result, error)
 	if old.endpointOf(p.config.ID) != nil {
 		return nil, fail("connect network", p.config.Name, engine.ErrConflict, "the container is in network %s already", p.config.Name)
 	}
-	if err := s.m.checkForward(p.config, len(s.request.Ports) > 0); err != nil {
+	if err := s.m.checkForward(ctx, p.config, len(s.request.Ports) > 0); err != nil {
 		return nil, err
 	}
 	ns, err := openNamespace(s.request.PID)

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -30,7 +31,7 @@ type block struct {
 
 // checkForward says whether the packets of a network get through, and opens DOCKER-USER for them where that exists.
 // published: packets to published ports come from outside.
-func (m *Manager) checkForward(c *config, published bool) error {
+func (m *Manager) checkForward(ctx context.Context, c *config, published bool) error {
 	if m.opts.NoForwardCheck || c.Internal {
 		return nil
 	}
@@ -42,6 +43,17 @@ func (m *Manager) checkForward(c *config, published bool) error {
 	}
 	if b == nil {
 		return nil
+	}
+	if !b.legacy {
+		// One adds the rules; who has waited for it finds them.
+		unlock, err := m.lock(ctx)
+		if err != nil {
+			return err
+		}
+		defer unlock()
+		if b, err = blocked(c, published); err != nil || b == nil {
+			return err
+		}
 	}
 	if !b.legacy {
 		added, err := addAccepts(b.family, b.table, c.Interface)

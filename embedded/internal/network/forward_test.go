@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/berthdev/berth/engine"
@@ -107,6 +108,20 @@ func TestDockerUser(t *testing.T) {
 	wantAnswer(t, outside, "tcp", "192.0.2.1:9901", "c 192.0.2.2")
 	wantAnswer(t, outside, "tcp", "[2001:db8::1]:9901", "c 2001:db8::2")
 	d := connect(t, m, func(r *Request) { r.Endpoints[0].Network = "six" })
+	var wg sync.WaitGroup
+	removeAccepts(c.session.record.Load().Endpoints[0].Bridge)
+	for range 4 {
+		wg.Go(func() {
+			cfg, err := m.find(t.Context(), "test", "six")
+			if err == nil {
+				err = m.checkForward(t.Context(), cfg, true)
+			}
+			if err != nil {
+				t.Errorf("check: %v", err)
+			}
+		})
+	}
+	wg.Wait()
 	bridge := c.session.record.Load().Endpoints[0].Bridge
 	for _, p := range []string{"iptables-nft", "ip6tables-nft"} {
 		out := sh(t, p+" -S DOCKER-USER")

@@ -86,7 +86,7 @@ func (s *Session) connect(ctx context.Context, plans []planned) error {
 	passes := make(chan error, 1)
 	go func() {
 		for _, p := range plans {
-			if err := s.m.checkForward(p.config, len(s.request.Ports) > 0); err != nil {
+			if err := s.m.checkForward(ctx, p.config, len(s.request.Ports) > 0); err != nil {
 				passes <- err
 				return
 			}
