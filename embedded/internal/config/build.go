@@ -41,7 +41,7 @@ type Input struct {
 	// ImageMount gives an image's layers, the topmost first, and their diffIDs.
 	ImageMount func(ref string) (dirs, diffIDs []string, err error)
 	// UsedIDs are the maps of all containers (state.Config.UIDMap), for UsernsMode auto; nil: they are not known.
-	UsedIDs func() []engine.IDMap
+	UsedIDs func() ([]engine.IDMap, error)
 	// DefaultNetwork is the network of a container that names none.
 	DefaultNetwork string
 }

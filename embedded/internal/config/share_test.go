@@ -262,7 +262,7 @@ func TestAuto(t *testing.T) {
 	for range 5 {
 		s := engine.Spec{UsernsMode: "auto"}
 		in := r.input(&s, h)
-		in.UsedIDs = func() []engine.IDMap { return used }
+		in.UsedIDs = func() ([]engine.IDMap, error) { return used, nil }
 		out, err := Build(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)

@@ -49,7 +49,10 @@ const (
 func (b *builder) freeIDs() ([]engine.IDMap, error) {
 	var used []engine.IDMap
 	if b.in.UsedIDs != nil {
-		used = b.in.UsedIDs()
+		var err error
+		if used, err = b.in.UsedIDs(); err != nil {
+			return nil, err
+		}
 	}
 	h := fnv.New32a()
 	h.Write([]byte(b.in.ID))
