@@ -53,7 +53,7 @@ func (a *app) printUnit() error {
 		"Type=oneshot",
 		"ExecStart="+exe+" resume",
 		"RemainAfterExit=yes",
-		"KillMode=none",
+		"KillMode=process",
 		"",
 		"[Install]",
 		"WantedBy=multi-user.target",
