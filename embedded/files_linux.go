@@ -72,7 +72,7 @@ func (e *Engine) openStopped(ctx context.Context, cfg *state.Config, write bool)
 		return nil, err
 	}
 	dir := e.store.Dir(cfg.ID)
-	mounts := files.Mounts(oci)
+	mounts := files.Mounts(oci, filepath.Join(dir, "mounts"))
 	var userns func() (*os.File, error)
 	if len(cfg.UIDMap) > 0 && !e.host.Rootless { // as config.StartSpec does
 		userns = func() (*os.File, error) { return config.UserNamespace(cfg.UIDMap, cfg.GIDMap) }

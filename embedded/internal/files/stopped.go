@@ -50,9 +50,10 @@ type Mount struct {
 }
 
 // Mounts are those of an OCI configuration that a stopped container's view has: its
-// binds. A tmpfs does not exist before the container runs; what is under it is
-// seen, as on Docker.
-func Mounts(oci *specs.Spec) []Mount {
+// binds, but for those in /dev, /proc and /sys. A tmpfs does not exist before the
+// container runs, nor what the engine puts together at the start (sources in the directory made): what is under
+// them is seen, as on Docker.
+func Mounts(oci *specs.Spec, made string) []Mount {
 	var list []Mount
 	if oci == nil {
 		return nil
@@ -72,11 +73,18 @@ func Mounts(oci *specs.Spec) []Mount {
 				out.ReadOnly = false
 			}
 		}
-		if bind && path.IsAbs(m.Source) {
+		if bind && path.IsAbs(m.Source) && !below(m.Source, made) &&
+			!below(m.Destination, "/dev") && !below(m.Destination, "/proc") && !below(m.Destination, "/sys") {
 			list = append(list, out)
 		}
 	}
 	return list
+}
+
+// below tells whether a path is dir or in it.
+func below(name, dir string) bool {
+	name = path.Clean(name)
+	return dir != "" && (name == dir || strings.HasPrefix(name, dir+"/"))
 }
 
 // OpenStopped makes the view of a stopped container: an overlay and the

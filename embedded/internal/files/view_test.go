@@ -176,7 +176,10 @@ func TestStoppedMounts(t *testing.T) {
 		{Type: "bind", Source: r.dir + "/ro", Destination: "/out/new/ro", Options: []string{"rbind", "ro"}},
 		{Source: r.dir + "/hosts", Destination: "/etc/hosts", Options: []string{"bind"}},
 		{Type: "tmpfs", Source: "tmpfs", Destination: "/d"},
-	}})
+		{Type: "bind", Source: "/proc/1/ns/ipc", Destination: "/dev/shm"},
+		{Type: "bind", Source: "/sys", Destination: "/sys", Options: []string{"rbind"}},
+		{Type: "bind", Source: r.dir + "/mounts/0", Destination: "/image", Options: []string{"rbind"}},
+	}}, r.dir+"/mounts")
 	mkdir(t, r.dir+"/.work-crashed")
 	for _, write := range []bool{false, true} {
 		s.Write = write
