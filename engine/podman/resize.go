@@ -94,11 +94,16 @@ func (e *Engine) resize(ctx context.Context, o op, path string, size engine.Size
 	if err := e.call(ctx, o, r, nil); err != nil || now.alone {
 		return err
 	}
-	if err := e.pause(ctx, o, resizeAgain); err != nil || !e.resizes.latest(path, now) {
-		return nil // it was told; a later size is told twice itself
+	if err := e.pause(ctx, o, resizeAgain); err != nil {
+		return err
+	}
+	if !e.resizes.latest(path, now) {
+		return nil // a later size is told twice itself
 	}
 	if _, wait := e.resizes.tell(path, size); wait == 0 {
-		_ = e.call(ctx, o, r, nil) // the process may have ended by now
+		if err := e.call(ctx, o, r, nil); err != nil && ctx.Err() != nil {
+			return err
+		} // else the process may have ended by now
 	}
 	return nil
 }
