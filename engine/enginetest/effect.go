@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/berthdev/berth"
@@ -55,14 +56,18 @@ func (t *T) cgroup(spec berth.Spec, v1, v2 string) string {
 	line := "cat /sys/fs/cgroup/" + controller + "/" + file
 	if t.Client().Engine().CgroupVersion == "2" {
 		if v2 == "" {
-			t.Fatalf("%s has no file in cgroup v2: the engine should have refused", v1)
+			_, err := t.Client().Containers.Run(t.Context(), withCommand(spec, "true"))
+			if err == nil {
+				t.Fatalf("%s has no file in cgroup v2: the engine should have refused", v1)
+			}
+			t.Unsupported(err)
 		}
 		line = "cat /sys/fs/cgroup/" + v2
 	}
 	return t.Sh(spec, line)
 }
 
-// limited is a case of an option that sets a cgroup file.
+// limited is a case of an option that sets a cgroup file. Values that are right alike have | between them.
 func limited(name string, set func(s *berth.Spec), v1, want1, v2, want2 string) Case {
 	return Case{Name: name, Do: func(t *T) {
 		spec := t.Spec()
@@ -71,7 +76,7 @@ func limited(name string, set func(s *berth.Spec), v1, want1, v2, want2 string) 
 		if t.Client().Engine().CgroupVersion == "2" {
 			want = want2
 		}
-		if got := t.cgroup(spec, v1, v2); got != want {
+		if got := t.cgroup(spec, v1, v2); !slices.Contains(strings.Split(want, "|"), got) {
 			t.Errorf("%s is %q, want %q", v1, got, want)
 		}
 	}}

@@ -29,7 +29,7 @@ func resourceOptions() []Case {
 			spec.Resources.Memory, spec.Resources.OOMKillDisable = 64*berth.MiB, new(true)
 			t.Contains("oom_control", t.cgroup(spec, "memory/memory.oom_control", ""), "oom_kill_disable 1")
 		}},
-		limited("option/cpu_shares", res(func(r *berth.Resources) { r.CPUShares = 512 }), "cpu/cpu.shares", "512", "cpu.weight", "20"),
+		limited("option/cpu_shares", res(func(r *berth.Resources) { r.CPUShares = 512 }), "cpu/cpu.shares", "512", "cpu.weight", "20|59"), // a straight line; the curve of runc and crun since 2025
 		limited("option/cpu_period", res(func(r *berth.Resources) { r.CPUPeriod, r.CPUQuota = 50000, 20000 }), "cpu/cpu.cfs_period_us", "50000", "cpu.max", "20000 50000"),
 		limited("option/cpu_quota", res(func(r *berth.Resources) { r.CPUQuota = 30000 }), "cpu/cpu.cfs_quota_us", "30000", "cpu.max", "30000 100000"),
 		limited("option/nano_cpus", res(func(r *berth.Resources) { r.CPUs = 0.5 }), "cpu/cpu.cfs_quota_us", "50000", "cpu.max", "50000 100000"),
@@ -39,22 +39,22 @@ func resourceOptions() []Case {
 		limited("option/pids_limit-unlimited", res(func(r *berth.Resources) { r.PidsLimit = new(int64(-1)) }), "pids/pids.max", "max", "pids.max", "max"),
 		realtime("option/cpu_rt_runtime", func(r *berth.Resources) { r.CPURealtimePeriod, r.CPURealtimeRuntime = 1000000, 950 }, "cpu.rt_runtime_us", "950"),
 		realtime("option/cpu_rt_period", func(r *berth.Resources) { r.CPURealtimePeriod, r.CPURealtimeRuntime = 900000, 900 }, "cpu.rt_period_us", "900000"),
-		blkio("option/blkio_weight", func(r *berth.Resources, dev string) { r.BlkioWeight = 300 }, []string{"blkio.weight", "blkio.bfq.weight"}, "300"),
+		blkio("option/blkio_weight", func(r *berth.Resources, dev string) { r.BlkioWeight = 300 }, []string{"blkio.weight", "blkio.bfq.weight"}, "300", "io.bfq.weight", "default 300"),
 		blkio("option/blkio_weight_device", func(r *berth.Resources, dev string) {
 			r.BlkioWeightDevice = []berth.WeightDevice{{Path: dev, Weight: 300}}
-		}, []string{"blkio.weight_device", "blkio.bfq.weight_device"}, "MAJMIN 300"),
+		}, []string{"blkio.weight_device", "blkio.bfq.weight_device"}, "MAJMIN 300", "io.bfq.weight", "MAJMIN 300"),
 		blkio("option/device_read_bps", func(r *berth.Resources, dev string) {
 			r.BlkioDeviceReadBps = []berth.ThrottleDevice{{Path: dev, Rate: 1 << 20}}
-		}, []string{"blkio.throttle.read_bps_device"}, "MAJMIN 1048576"),
+		}, []string{"blkio.throttle.read_bps_device"}, "MAJMIN 1048576", "io.max", "rbps=1048576"),
 		blkio("option/device_write_bps", func(r *berth.Resources, dev string) {
 			r.BlkioDeviceWriteBps = []berth.ThrottleDevice{{Path: dev, Rate: 2 << 20}}
-		}, []string{"blkio.throttle.write_bps_device"}, "MAJMIN 2097152"),
+		}, []string{"blkio.throttle.write_bps_device"}, "MAJMIN 2097152", "io.max", "wbps=2097152"),
 		blkio("option/device_read_iops", func(r *berth.Resources, dev string) {
 			r.BlkioDeviceReadIOps = []berth.ThrottleDevice{{Path: dev, Rate: 100}}
-		}, []string{"blkio.throttle.read_iops_device"}, "MAJMIN 100"),
+		}, []string{"blkio.throttle.read_iops_device"}, "MAJMIN 100", "io.max", "riops=100"),
 		blkio("option/device_write_iops", func(r *berth.Resources, dev string) {
 			r.BlkioDeviceWriteIOps = []berth.ThrottleDevice{{Path: dev, Rate: 200}}
-		}, []string{"blkio.throttle.write_iops_device"}, "MAJMIN 200"),
+		}, []string{"blkio.throttle.write_iops_device"}, "MAJMIN 200", "io.max", "wiops=200"),
 		{Name: "option/cgroup_parent", Do: func(t *T) {
 			spec := t.Spec()
 			spec.CgroupParent, spec.CgroupNS = "/berth-parent", "host"
@@ -110,15 +110,19 @@ func (t *T) budget() bool {
 	return t.Sh(t.Spec(), "cat /sys/fs/cgroup/cpu/cpu.rt_runtime_us") == "0"
 }
 
-// blkio is a case of a block I/O limit. MAJMIN in want stands for the device's numbers.
-func blkio(name string, set func(r *berth.Resources, dev string), files []string, want string) Case {
+// blkio is a case of a block I/O limit: one of the files has want in it, in cgroup v2 the file v2. MAJMIN stands for the device's numbers.
+func blkio(name string, set func(r *berth.Resources, dev string), files []string, want, v2, want2 string) Case {
 	return Case{Name: name, Do: func(t *T) {
 		dev, majmin := t.blockDevice()
-		spec := t.Spec("sh", "-c", "cd /sys/fs/cgroup/blkio && cat "+strings.Join(files, " ")+" 2>/dev/null; true")
+		dir, files, want := "/sys/fs/cgroup/blkio", files, want
+		if t.Client().Engine().CgroupVersion == "2" {
+			dir, files, want = "/sys/fs/cgroup", []string{v2}, want2
+		}
+		spec := t.Spec("sh", "-c", "cd "+dir+" && cat "+strings.Join(files, " ")+" 2>/dev/null; true")
 		set(&spec.Resources, dev)
 		res, err := t.Client().Containers.Run(t.Context(), spec)
 		if err != nil {
-			has := t.Sh(t.Spec(), "cd /sys/fs/cgroup/blkio && ls "+strings.Join(files, " ")+" 2>/dev/null; true")
+			has := t.Sh(t.Spec(), "cd "+dir+" && ls "+strings.Join(files, " ")+" 2>/dev/null; true")
 			if has == "" {
 				t.Gone("the refusal")
 				t.Untestable("this kernel has none of "+strings.Join(files, ", "), err)

@@ -15,7 +15,7 @@ import (
 // the caller's (see [Network]). What this machine does not count is nil, or zero where the type has no nil.
 // The error of a group that is gone is an fs.ErrNotExist.
 func (g *Group) Stats() (engine.Stats, error) {
-	s := engine.Stats{Read: time.Now()}
+	var s engine.Stats
 	if !g.Exists() {
 		return s, fmt.Errorf("read the counters of the cgroup %s: %w", g.path, os.ErrNotExist)
 	}
@@ -24,6 +24,7 @@ func (g *Group) Stats() (engine.Stats, error) {
 		return s, err
 	}
 	s.CPU.System, s.CPU.OnlineCPUs = new(system), cpus
+	s.Read = time.Now() // beside the CPU time, which is compared with it
 	if d := g.with("cpuacct"); d != nil {
 		err = statCPUv1(d.path, &s.CPU)
 		if c := g.with("cpu"); err == nil && c != nil {
