@@ -32,6 +32,9 @@
 // the packets of a bridge, Connect fails with an error that names it, and the command that
 // allows them (Options.NoForwardCheck goes on instead).
 //
+// The iptables before nftables is read as well; its tables cannot be changed rule by rule, so a DOCKER-USER there is
+// left to the user.
+//
 // [Manager.Sweep] removes the bridges without containers and, with the last one, the table.
 //
 // # Published ports
@@ -45,6 +48,7 @@
 //
 // In networks other than the default one, 127.0.0.11 is a name server: it knows
 // the names of the containers in the networks of the asking one, and forwards the rest to the
-// host's resolvers, from the host's namespace. It listens on a port of its own inside the namespace and port 53 is redirected to it, so that a
+// host's resolvers, from the host's namespace. In the default network it only forwards, and is there only when the
+// host's own resolvers are at loopback addresses, where a container does not reach them. It listens on a port of its own inside the namespace and port 53 is redirected to it, so that a
 // container may serve port 53 itself.
 package network
