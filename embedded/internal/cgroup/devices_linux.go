@@ -3,6 +3,7 @@ package cgroup
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
@@ -29,16 +30,16 @@ const (
 )
 
 func (a access) String() string {
-	var s string
+	var s strings.Builder
 	for _, o := range []struct {
 		bit  access
 		text string
 	}{{accessRead, "r"}, {accessWrite, "w"}, {accessMknod, "m"}} {
 		if a&o.bit != 0 {
-			s += o.text
+			s.WriteString(o.text)
 		}
 	}
-	return s
+	return s.String()
 }
 
 // ruleSet is what a list of device rules comes to: a default, and exceptions from

@@ -23,6 +23,7 @@ func (t *translator) memory(m *specs.LinuxMemory) {
 	if v := m.Reservation; v != nil {
 		t.set("MemoryReservation", ctlMemory, names{"memory.soft_limit_in_bytes", "memory.low"}, either(strconv.FormatInt(*v, 10)), texts{"-1", "0"}, *v <= 0)
 	}
+	//lint:ignore SA1019 kernels before 5.16 have it, and of others the caller is told
 	limit("KernelMemory", names{"memory.kmem.limit_in_bytes", ""}, m.Kernel)
 	limit("KernelMemoryTCP", names{"memory.kmem.tcp.limit_in_bytes", ""}, m.KernelTCP)
 	if v := m.Swappiness; v != nil {
