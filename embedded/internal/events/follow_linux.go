@@ -64,7 +64,16 @@ func (l *Log) read(ctx context.Context, r *reader, opts engine.EventOptions) err
 		}
 		return r.drain(ctx)
 	}
-	watch, err := l.watch() // before the file is looked at
+	// Where to begin, then the watch, then what has come until then: nothing is missed.
+	if err := r.open(); err != nil {
+		return err
+	}
+	if opts.Since.IsZero() {
+		if err := r.skip(); err != nil {
+			return err
+		}
+	}
+	watch, err := l.watch()
 	if err != nil {
 		return err
 	}
@@ -75,14 +84,6 @@ func (l *Log) read(ctx context.Context, r *reader, opts engine.EventOptions) err
 		}
 	}
 	defer context.AfterFunc(ctx, func() { watch.SetReadDeadline(time.Unix(1, 0)) })()
-	if err := r.open(); err != nil {
-		return err
-	}
-	if opts.Since.IsZero() {
-		if err := r.skip(); err != nil {
-			return err
-		}
-	}
 	buf := make([]byte, 4096) // what has happened is not read: that something has is enough
 	for {
 		if err := r.catchUp(ctx); err != nil {

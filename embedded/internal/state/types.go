@@ -115,7 +115,7 @@ type Exit struct {
 	Code       int       `json:"code"`
 	OOMKilled  bool      `json:"oomKilled"`
 	Error      string    `json:"error,omitzero"` // why it could not be started
-	StartedAt  time.Time `json:"startedAt"`
+	StartedAt  time.Time `json:"startedAt"` // zero: it has never run, and its status stays created
 	FinishedAt time.Time `json:"finishedAt"`
 	Restarts   int       `json:"restarts"`
 	// MonitorLost: nobody was there to see the end.
