@@ -75,7 +75,9 @@ func (g *Group) Frozen() (bool, error) {
 
 // awaitFrozen waits until the kernel says that the state is reached. v2 tells when
 // its file changes; v1 must be asked again, and after a while told again: a process
-// that forked at the wrong moment can keep it in FREEZING (opencontainers/runc#2105).
+// that forked at the wrong moment can keep it in FREEZING (opencontainers/runc#2105). One that was in
+// execve with other threads does so for ever, since it waits for these to end and they are
+// frozen: the group is thawed in between.
 func (g *Group) awaitFrozen(ctx context.Context, want bool) error {
 	path, text := g.freezerFile(want)
 	v1 := g.with("freezer") != nil
@@ -86,6 +88,14 @@ func (g *Group) awaitFrozen(ctx context.Context, want bool) error {
 			return err
 		}
 		if v1 && round%10 == 0 {
+			if want && round%20 == 0 {
+				if err := g.writeFreezer(false); err != nil {
+					return err
+				}
+				if err := sleep(ctx, time.Millisecond); err != nil {
+					return err
+				}
+			}
 			if err := write(path, text); err != nil {
 				return err
 			}
