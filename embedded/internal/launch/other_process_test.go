@@ -33,7 +33,9 @@ var others = map[string]func(root string) error{
 			return err
 		}
 		fmt.Println(p.PID)
-		select {}
+		for {
+			time.Sleep(time.Hour) // select {} is a deadlock to a program without cgo
+		}
 	},
 	// propagation mounts on the host's side and in containers, in a mount namespace of its own.
 	"propagation": func(root string) error {
