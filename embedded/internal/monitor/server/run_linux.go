@@ -45,6 +45,7 @@ type run struct {
 	// These are under the monitor's mu.
 	record state.Run
 	final  bool // no restart follows, whatever the policy says
+	killed bool // by SIGKILL, from here
 	health *checker
 }
 

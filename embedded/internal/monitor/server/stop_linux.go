@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"os"
 	"strconv"
 	"time"
@@ -121,6 +122,9 @@ func (r *run) endsWithin(d time.Duration) bool {
 
 // killAll kills the first process, and all others where they would outlive it.
 func (m *monitor) killAll(r *run) {
+	m.mu.Lock()
+	r.killed = true
+	m.mu.Unlock()
 	r.signal(int(unix.SIGKILL))
 	if r.group != nil && !ownPIDs(r.oci) {
 		r.group.Kill()
@@ -238,18 +242,32 @@ func (m *monitor) pause(ctx context.Context) error {
 	if r.group == nil {
 		return &engine.UnsupportedError{Option: "Container.Pause", Engine: "embedded", Reason: "the container has no cgroup"}
 	}
-	if err := r.group.Freeze(ctx); err != nil {
+	if err := r.freeze(ctx); err != nil {
 		return err
 	}
 	m.mu.Lock()
-	if m.run != r {
+	if m.run != r || r.killed {
 		m.mu.Unlock()
+		r.group.Thaw(ctx) // the frozen do not die
 		return notRunning(m.id)
 	}
 	m.setRunStatus(r, engine.StatusPaused)
 	m.mu.Unlock()
 	m.emit("pause", nil)
 	return nil
+}
+
+// freeze freezes the processes. A program with threads that is just being executed keeps cgroup v1 from that
+// for good (its threads wait for each other, frozen): it is let go on for a moment then.
+func (r *run) freeze(ctx context.Context) error {
+	for patience := 100 * time.Millisecond; ; patience *= 2 {
+		try, cancel := context.WithTimeout(ctx, patience)
+		err := r.group.Freeze(try)
+		cancel()
+		if err == nil || !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || r.ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 // unpause lets it go on.
