@@ -24,10 +24,13 @@ func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts en
 		return engine.CreateResult{}, because(ctx, opCreate, spec.Name, err)
 	}
 	c := creation{e: e, spec: new(spec.Clone())}
-	if c.spec.Runtime == "" {
+	switch c.spec.Runtime {
+	case "":
 		c.spec.Runtime = e.runtime
+	case builtin:
+		c.spec.Runtime = ""
 	}
-	if err := config.Check(c.spec, e.host); err != nil {
+	if err := errors.Join(config.Check(c.spec, e.host), runtimeThere("Spec.Runtime", c.spec.Runtime)); err != nil {
 		return engine.CreateResult{}, err
 	}
 	res, err := c.run(ctx)

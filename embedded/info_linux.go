@@ -65,6 +65,17 @@ func runtimes() []string {
 	return list
 }
 
+// runtimeThere is an UnsupportedError for an OCI runtime that is not installed.
+func runtimeThere(option, runtime string) error {
+	if runtime == "" {
+		return nil
+	}
+	if _, err := exec.LookPath(runtime); err != nil {
+		return unsupported(option, runtime, err.Error())
+	}
+	return nil
+}
+
 // runtimeName is what starts a container of that runtime, "" for the engine's default.
 func (e *Engine) runtimeName(name string) string {
 	switch {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -54,10 +53,8 @@ func open(o *options) (_ *Engine, err error) {
 	if e.runtime == builtin {
 		e.runtime = ""
 	}
-	if e.runtime != "" {
-		if _, err := exec.LookPath(e.runtime); err != nil {
-			return nil, &engine.UnsupportedError{Option: "WithRuntime", Value: e.runtime, Engine: name, Reason: err.Error()}
-		}
+	if err := runtimeThere("WithRuntime", e.runtime); err != nil {
+		return nil, err
 	}
 	if e.host, err = config.DetectHost(); err != nil {
 		return nil, err

@@ -31,6 +31,7 @@ func Check(spec *engine.Spec, h Host) error {
 	f.add(err)
 	checkLog(f, spec.LogConfig)
 	checkPodman(f, spec.Podman, h)
+	checkRuntime(f, spec)
 	checkRaw(f, spec)
 	return f.err()
 }

@@ -143,7 +143,11 @@ func (b *bundle) mountRoot(r *run) error {
 	}
 	for _, mount := range r.oci.Mounts {
 		if tree := r.trees[mount.Destination]; tree != nil {
-			if err := attach(tree, mount.Source); err != nil {
+			err := makePoint(tree, mount.Source)
+			if err == nil {
+				err = attach(tree, mount.Source)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -177,6 +181,25 @@ func (b *bundle) mountRoot(r *run) error {
 		return &os.PathError{Op: "mount overlay", Path: root, Err: err}
 	}
 	return nil
+}
+
+// makePoint makes what a detached tree can be mounted on: a directory, or a file.
+func makePoint(tree *os.File, path string) error {
+	info, err := tree.Stat()
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.MkdirAll(path, 0o700)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // attach mounts a detached tree.
