@@ -116,7 +116,7 @@ func (c *Client) exec(prog *sealed, control *os.File) error {
 	var pid int
 	start := func(cgroupFD int) (err error) {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = cgroupFD > 0, cgroupFD
-		pid, err = syscall.ForkExec(fdPath(prog.file), []string{server.Role}, attr)
+		pid, err = forkExec(prog.file, []string{server.Role}, attr)
 		return err
 	}
 	// Whatever stops or limits this program's cgroup leaves the monitor alone, where that can be done.
@@ -133,6 +133,26 @@ func (c *Client) exec(prog *sealed, control *os.File) error {
 	c.children = append(c.children, pid)
 	c.mu.Unlock()
 	return nil
+}
+
+// forkExec executes a program that is named by its descriptor alone.
+//
+// Between fork and exec the child moves its descriptors about (package syscall): to the
+// places of attr.Files, by way of numbers above the highest of these, and the
+// pipe that it would tell an error through up there too. What it finds at these numbers it
+// closes, which may be the program: the child gets it at one that is out of their way.
+func forkExec(prog *os.File, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
+	high := uintptr(len(attr.Files))
+	for _, fd := range attr.Files {
+		high = max(high, fd)
+	}
+	moved := int(high) + 1 + len(attr.Files) + 2 // each of Files at most once, and the pipe
+	fd, err := unix.FcntlInt(prog.Fd(), unix.F_DUPFD_CLOEXEC, moved)
+	if err != nil {
+		return 0, os.NewSyscallError("dup", err)
+	}
+	defer unix.Close(fd)
+	return syscall.ForkExec(fmt.Sprintf("/proc/self/fd/%d", fd), argv, attr)
 }
 
 // reap forgets the monitors that have ended. c.mu is held.
