@@ -36,6 +36,10 @@ func (m *monitor) startWithRuntime(r *run, s *streams) (*process, error) {
 	if err != nil {
 		return nil, &engine.UnsupportedError{Option: "Spec.Runtime", Value: r.cfg.Runtime, Engine: "embedded", Reason: err.Error()}
 	}
+	if r.oci.Linux != nil && r.oci.Linux.Personality != nil {
+		// runc before 1.2 passes over it in silence.
+		return nil, &engine.UnsupportedError{Option: "Spec.Podman.Personality", Engine: "embedded", Reason: "with the runtime " + r.cfg.Runtime}
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, os.NewSyscallError("prctl", err)
 	}
@@ -202,12 +206,34 @@ func makePoint(tree *os.File, path string) error {
 	return f.Close()
 }
 
-// attach mounts a detached tree.
+// attach mounts a detached tree. The path is in the container's own directory, of which nothing is the image's.
 func attach(tree *os.File, path string) error {
+	if err := mountPoint(tree, path); err != nil {
+		return err
+	}
 	if err := unix.MoveMount(int(tree.Fd()), "", unix.AT_FDCWD, path, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 		return &os.PathError{Op: "mount", Path: path, Err: err}
 	}
 	return nil
+}
+
+// mountPoint makes what a tree is mounted on, if it is not there.
+func mountPoint(tree *os.File, path string) error {
+	var st unix.Stat_t
+	if err := unix.Fstatat(int(tree.Fd()), "", &st, unix.AT_EMPTY_PATH); err != nil {
+		return &os.PathError{Op: "stat", Path: path, Err: err}
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return os.MkdirAll(path, 0o755)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o644)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 // run runs the runtime. The streams are the container's.
