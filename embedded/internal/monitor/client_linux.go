@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/embedded/internal/userns"
 )
 
 // Client talks to monitors. Its fields are set before the first call and not
@@ -22,6 +23,8 @@ type Client struct {
 	// NoForwardCheck and Rootless are options of the monitors' network.
 	NoForwardCheck bool
 	Rootless       bool
+	// User are the IDs of the user namespace that monitors are started in; nil: they stay in that of this process.
+	User *userns.Maps
 	// Log gets what is worth telling; nil is nothing.
 	Log *slog.Logger
 

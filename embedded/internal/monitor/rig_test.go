@@ -64,7 +64,7 @@ func (r *rig) makeLayer() {
 	if err := os.WriteFile(filepath.Join(root, "bin/busybox"), data, 0o755); err != nil {
 		r.t.Fatal(err)
 	}
-	for _, a := range strings.Fields("sh cat ls true false id sleep stty echo head wc dd seq kill ps test touch yes sync date readlink mkdir rm usleep") {
+	for a := range strings.FieldsSeq("sh cat ls true false id sleep stty echo head wc dd seq kill ps test touch yes sync date readlink mkdir rm usleep") {
 		if err := os.Symlink("busybox", filepath.Join(root, "bin", a)); err != nil {
 			r.t.Fatal(err)
 		}

@@ -59,11 +59,14 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 		Root: c.Store.Root(), Run: filepath.Dir(c.Store.RunRoot()), ID: id,
 		NoForwardCheck: c.NoForwardCheck, Rootless: c.Rootless, Die: c.die,
 	})
-	if err == nil {
+	if err == nil && c.User == nil {
 		_, err = ours.Write(hello) // it waits in the socket
 	}
 	if err == nil {
-		err = c.exec(prog, theirs)
+		err = c.execMonitor(ctx, id, prog, theirs)
+	}
+	if err == nil && c.User != nil {
+		_, err = ours.Write(hello) // what comes before it may run while the namespace has no IDs yet
 	}
 	theirs.Close()
 	if err != nil {
@@ -95,8 +98,14 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 // monitors is the cgroup of all monitors.
 const monitors = "berth-monitor"
 
-// exec starts the process. It is no child that anybody waits for: those that have ended are reaped at the next call.
+// exec starts a monitor. It is no child that anybody waits for: those that have ended are reaped at the next call.
 func (c *Client) exec(prog *sealed, control *os.File) error {
+	// Two threads' worth of caches are enough, also on machines with many CPUs.
+	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"}, control)
+}
+
+// start starts the program in a role. files are its descriptors from 3 on.
+func (c *Client) start(prog *sealed, role string, env []string, files ...*os.File) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
@@ -107,11 +116,13 @@ func (c *Client) exec(prog *sealed, control *os.File) error {
 		stderr = c.stderr
 	}
 	attr := &syscall.ProcAttr{
-		Dir: "/",
-		// Two threads' worth of caches are enough, also on machines with many CPUs.
-		Env:   []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"},
-		Files: []uintptr{null.Fd(), null.Fd(), stderr.Fd(), control.Fd()},
+		Dir:   "/",
+		Env:   env,
+		Files: []uintptr{null.Fd(), null.Fd(), stderr.Fd()},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}
+	for _, f := range files {
+		attr.Files = append(attr.Files, f.Fd())
 	}
 	var pid int
 	start := func(cgroupFD int) (err error) {

@@ -37,6 +37,7 @@ const (
 	OpConnect    Op = "connect"
 	OpDisconnect Op = "disconnect"
 	OpRetire     Op = "retire"
+	OpSpawn      Op = "spawn" // then a byte with descriptors comes, and a second Response goes
 )
 
 // Request is a call. Fields that it does not use are zero.

@@ -61,6 +61,9 @@ func (m *monitor) serve(conn *net.UnixConn) {
 	case proto.OpExecStart:
 		m.execStart(conn, &q)
 		return
+	case proto.OpSpawn:
+		m.spawn(conn, &q)
+		return
 	}
 	var a proto.Response
 	err := m.call(&q, &a)

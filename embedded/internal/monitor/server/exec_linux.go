@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"net"
 	"os"
 	"slices"
@@ -80,9 +81,7 @@ func (m *monitor) isPaused() bool {
 // attributes are those of the exec's events.
 func (e *execution) attributes(more map[string]string) map[string]string {
 	a := map[string]string{"execID": e.id}
-	for k, v := range more {
-		a[k] = v
-	}
+	maps.Copy(a, more)
 	return a
 }
 

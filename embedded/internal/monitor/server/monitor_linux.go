@@ -2,6 +2,7 @@ package server
 
 import (
 	"log/slog"
+	"maps"
 	"net"
 	"os"
 	"sync"
@@ -143,13 +144,9 @@ func (m *monitor) emitEvent(ev engine.Event) {
 	cfg := m.container()
 	ev.Type, ev.ID, ev.Name, ev.Image = "container", m.id, cfg.Name, cfg.Image
 	attrs := make(map[string]string, len(cfg.Spec.Labels)+len(ev.Attributes)+2)
-	for k, v := range cfg.Spec.Labels {
-		attrs[k] = v
-	}
+	maps.Copy(attrs, cfg.Spec.Labels)
 	attrs["image"], attrs["name"] = cfg.Image, cfg.Name
-	for k, v := range ev.Attributes {
-		attrs[k] = v
-	}
+	maps.Copy(attrs, ev.Attributes)
 	ev.Attributes = attrs
 	if err := m.events.Emit(ev); err != nil {
 		m.log.Warn("event", "error", err)
