@@ -264,16 +264,6 @@ func (r *rig) status(id string) engine.Status {
 	return engine.StatusCreated
 }
 
-// monitorPID is the process that is the container's monitor.
-func (r *rig) monitorPID(id string) int {
-	r.t.Helper()
-	run, err := r.Store.ReadRun(id)
-	if err != nil || run == nil {
-		r.t.Fatalf("run.json: %+v, %v", run, err)
-	}
-	return run.Monitor
-}
-
 // dockerSpec is a configuration as Docker's.
 func dockerSpec(root string, args ...string) *specs.Spec {
 	caps := strings.Fields("CAP_CHOWN CAP_DAC_OVERRIDE CAP_FSETID CAP_FOWNER CAP_MKNOD CAP_NET_RAW CAP_SETGID CAP_SETUID CAP_SETFCAP CAP_SETPCAP CAP_NET_BIND_SERVICE CAP_SYS_CHROOT CAP_KILL CAP_AUDIT_WRITE")
