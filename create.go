@@ -26,6 +26,8 @@ type CreateOptions struct {
 	AllowDiscarded bool
 	// CleanupTimeout replaces that of the client for this call; 0 leaves it.
 	CleanupTimeout time.Duration
+
+	size Size // of the terminal, from a run
 }
 
 // Create makes a container without starting it. The image is pulled if it is
@@ -94,6 +96,7 @@ func (cli *Client) create(ctx context.Context, spec Spec, o CreateOptions) (*Con
 	create := engine.CreateOptions{
 		AllowDiscarded: o.AllowDiscarded || cli.allowDiscarded,
 		CleanupTimeout: cli.cleanup(o.CleanupTimeout),
+		TerminalSize:   o.size,
 	}
 	res, err := cli.e.ContainerCreate(ctx, &spec, create)
 	if errors.Is(err, engine.ErrImageNotFound) && lazy && pull.Policy == engine.PullMissing && spec.Image != "" {

@@ -104,7 +104,7 @@ func (s *Containers) Run(ctx context.Context, spec Spec, opts ...RunOptions) (*R
 	}
 	c, err := s.cli.create(ctx, spec, CreateOptions{
 		Pull: o.Pull, Auth: o.Auth, TLSVerify: o.TLSVerify, Progress: o.Progress,
-		AllowDiscarded: o.AllowDiscarded, CleanupTimeout: o.CleanupTimeout,
+		AllowDiscarded: o.AllowDiscarded, CleanupTimeout: o.CleanupTimeout, size: o.Size,
 	})
 	if err != nil {
 		return nil, err

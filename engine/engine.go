@@ -267,6 +267,8 @@ type CreateOptions struct {
 	AllowDiscarded bool
 	// CleanupTimeout bounds the removal of a container whose creation failed half-way; 0 is 10 s.
 	CleanupTimeout time.Duration
+	// TerminalSize is that of a terminal from its beginning, where the engine has a word for it at the creation: else, and when zero, it is the engine's default until ContainerResize.
+	TerminalSize Size
 }
 
 // CreateResult is a new container.

@@ -18,7 +18,7 @@ const defaultCleanup = 10 * time.Second
 // ContainerCreate implements [engine.Containers]. It is one request; one more for each network but the first with an API below 1.44, for a Command that is
 // empty on purpose (the image is asked for its entrypoint), for a bind that is to be relabelled but not created, and, where runc is older than 1.2, for each tmpfs with a mode.
 func (e *Engine) ContainerCreate(ctx context.Context, spec *engine.Spec, opts engine.CreateOptions) (engine.CreateResult, error) {
-	req, err := e.createRequest(ctx, spec)
+	req, err := e.createRequest(ctx, spec, opts.TerminalSize)
 	if err != nil {
 		return engine.CreateResult{}, err
 	}
@@ -104,7 +104,7 @@ func (e *Engine) discard(ctx context.Context, id string, timeout time.Duration, 
 }
 
 // createRequest translates spec, or refuses it.
-func (e *Engine) createRequest(ctx context.Context, spec *engine.Spec) (*createRequest, error) {
+func (e *Engine) createRequest(ctx context.Context, spec *engine.Spec, size engine.Size) (*createRequest, error) {
 	if err := spec.Validate(); err != nil {
 		return nil, err
 	}
@@ -115,6 +115,9 @@ func (e *Engine) createRequest(ctx context.Context, spec *engine.Spec) (*createR
 	r.add(err)
 	if err := r.err(); err != nil {
 		return nil, err
+	}
+	if spec.TTY && size != (engine.Size{}) && e.api >= apiConsoleSize {
+		body.HostConfig.ConsoleSize = &[2]uint16{size.Rows, size.Cols}
 	}
 	if err := e.clearCommand(ctx, spec, body); err != nil {
 		return nil, err

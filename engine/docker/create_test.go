@@ -136,3 +136,28 @@ func TestCreateHostLimits(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestConsoleSize: a terminal has its first size from the creation on, where the API has a word for it.
+func TestConsoleSize(t *testing.T) {
+	for _, tt := range []struct {
+		api  string
+		tty  bool
+		size engine.Size
+		want string
+	}{
+		{"1.42", true, engine.Size{Rows: 12, Cols: 34}, `"ConsoleSize":[12,34]`},
+		{"1.41", true, engine.Size{Rows: 12, Cols: 34}, ""},
+		{"1.51", false, engine.Size{Rows: 12, Cols: 34}, ""},
+		{"1.51", true, engine.Size{}, ""},
+	} {
+		f := &fake{api: tt.api, handle: func(w http.ResponseWriter, r *http.Request, _ string) { answer(w, 201, `{"Id":"a"}`) }}
+		e := openFake(t, f)
+		if _, err := e.ContainerCreate(t.Context(), &engine.Spec{Image: "i", TTY: tt.tty}, engine.CreateOptions{TerminalSize: tt.size}); err != nil {
+			t.Fatal(err)
+		}
+		body := f.requests()[0].Body
+		if has := strings.Contains(body, "ConsoleSize"); has != (tt.want != "") || !strings.Contains(body, tt.want) {
+			t.Errorf("%+v: body is %s", tt, body)
+		}
+	}
+}

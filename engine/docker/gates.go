@@ -8,7 +8,7 @@ const (
 	apiContentType      apiVersion = 42 // attach and logs tell whether they multiplex
 	apiStopSignal       apiVersion = 42
 	apiCreateMountpoint apiVersion = 42
-	apiConsoleSize      apiVersion = 42 // of an exec's terminal
+	apiConsoleSize      apiVersion = 42 // of the terminal of an exec, or of a new container
 	apiPruneAnonymous   apiVersion = 42 // volume prune leaves named volumes alone unless told otherwise
 	apiAnnotations      apiVersion = 43
 	apiMultiNetwork     apiVersion = 44 // several endpoints of a new container, and a MAC address for each

@@ -71,6 +71,7 @@ type wireHostConfig struct {
 	UTSMode         string                       `json:",omitempty"`
 	UsernsMode      string                       `json:",omitempty"`
 	ShmSize         int64                        `json:",omitempty"`
+	ConsoleSize     *[2]uint16                   `json:",omitempty"` // rows and columns; API 1.42
 	Sysctls         map[string]string            `json:",omitempty"`
 	Runtime         string                       `json:",omitempty"`
 	Isolation       string                       `json:",omitempty"`

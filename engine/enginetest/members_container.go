@@ -124,6 +124,17 @@ func containerMembers() []Case {
 			t.Check(err, "wait")
 			Equal(t, "exit code", exit.Code, 0)
 		}},
+		{Name: "containers/run-terminal-size", Do: func(t *T) {
+			// At the latest a moment after the start; where the engine takes it at the creation the process never sees another.
+			spec := t.Spec("sh", "-c", "stty size 2>/dev/null; until stty size 2>/dev/null | grep -q '^31 71'; do sleep 0.1; done; echo sized")
+			spec.TTY = true
+			res, err := t.Client().Containers.Run(t.Context(), spec, berth.RunOptions{Size: berth.Size{Rows: 31, Cols: 71}})
+			t.Check(err, "run")
+			t.Contains("output", string(res.Stdout), "sized")
+			if id := t.Client().Engine(); id.Name == "docker" && !strings.HasPrefix(id.Version, "20.") {
+				t.Contains("output", string(res.Stdout), "31 71\r\nsized")
+			}
+		}},
 		{Name: "container/resize", Do: func(t *T) {
 			spec := t.Spec("sh", "-c", "while :; do stty size; sleep 0.1; done")
 			spec.TTY = true
