@@ -241,6 +241,25 @@ func TestLostRoot(t *testing.T) {
 	nothingLeft(t, m)
 }
 
+// TestLostRunRoot: the monitor that ends last finds its run directory deleted: it removes the bridge, and makes nothing anew.
+func TestLostRunRoot(t *testing.T) {
+	for _, idle := range []time.Duration{0, time.Millisecond} {
+		m := newManager(t)
+		c := connect(t, m, nil)
+		c.end()
+		if err := os.RemoveAll(m.run); err != nil {
+			t.Fatal(err)
+		}
+		if err := m.Sweep(t.Context(), idle); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(m.run); err == nil {
+			t.Errorf("%s is there again", m.run)
+		}
+		nothingLeft(t, m)
+	}
+}
+
 // TestTwoStates: two state directories on one host do not disturb each other.
 func TestTwoStates(t *testing.T) {
 	lan(t)

@@ -62,10 +62,16 @@ func readJSON(path string, v any) error {
 
 // lockFile takes an exclusive lock on the file, which it makes; unlock by closing. It waits as long as ctx allows.
 func lockFile(ctx context.Context, path string) (*os.File, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, err
+	open := func() (*os.File, error) {
+		return os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_CLOEXEC, 0o600)
+	f, err := open()
+	if errors.Is(err, fs.ErrNotExist) {
+		// Its directory alone: who removes all of a store must not get a part of it back from a monitor that ends.
+		if err = os.Mkdir(filepath.Dir(path), 0o700); err == nil || errors.Is(err, fs.ErrExist) {
+			f, err = open()
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ import (
 func (m *Manager) Sweep(ctx context.Context, idle time.Duration) error {
 	if idle > 0 {
 		f, err := os.OpenFile(m.netDir("sweep.lock"), os.O_RDWR|os.O_CREATE|unix.O_CLOEXEC, 0o600)
+		if errors.Is(err, fs.ErrNotExist) {
+			return m.sweep() // the run directory was deleted: nobody is in it, and there is nothing to lock
+		}
 		if err != nil {
 			return err
 		}
@@ -54,6 +57,9 @@ func (m *Manager) Sweep(ctx context.Context, idle time.Duration) error {
 		}
 	}
 	unlock, err := m.lock(ctx)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m.sweep()
+	}
 	if err != nil {
 		return err
 	}
