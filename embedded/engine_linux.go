@@ -27,6 +27,7 @@ type Engine struct {
 	monitors *monitor.Client
 
 	host    config.Host
+	single  bool   // rootless, and the user has no ID but his own
 	runtime string // of containers that name none; "" is built in
 	source  string
 	log     *slog.Logger

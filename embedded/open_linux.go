@@ -20,6 +20,7 @@ import (
 	"github.com/berthdev/berth/embedded/internal/network"
 	"github.com/berthdev/berth/embedded/internal/secrets"
 	"github.com/berthdev/berth/embedded/internal/state"
+	"github.com/berthdev/berth/embedded/internal/userns"
 	"github.com/berthdev/berth/embedded/internal/volume"
 	"github.com/berthdev/berth/engine"
 )
@@ -42,6 +43,9 @@ func Open(ctx context.Context, opts ...Option) (engine.Engine, error) {
 	if err := e.resume(ctx); err != nil {
 		return nil, because(ctx, "open engine", name, errors.Join(err, e.Close()))
 	}
+	if e.monitors.User != nil {
+		return &rootless{Engine: e, opts: o}, nil
+	}
 	return e, nil
 }
 
@@ -57,6 +61,10 @@ func open(o *options) (_ *Engine, err error) {
 		return nil, err
 	}
 	if e.host, err = config.DetectHost(); err != nil {
+		return nil, err
+	}
+	ids, err := e.users(o)
+	if err != nil {
 		return nil, err
 	}
 	root, run, err := directories(o, e.host.Rootless)
@@ -77,13 +85,40 @@ func open(o *options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.events, e.secrets = events.Open(root), secrets.Open(root)
-	e.monitors = &monitor.Client{Store: e.store, Exe: o.monitor, NoForwardCheck: o.noForwardCheck, Rootless: e.host.Rootless, Log: e.log}
+	e.monitors = &monitor.Client{Store: e.store, Exe: o.monitor, NoForwardCheck: o.noForwardCheck, Rootless: e.host.Rootless, User: ids, Log: e.log}
 	return e, nil
 }
 
 // layerOptions say how the files of images and containers are kept on disk.
 func (e *Engine) layerOptions() layer.Options {
-	return layer.Options{UserXattr: e.host.Rootless, UIDMap: e.host.UIDMap, GIDMap: e.host.GIDMap, NoDevices: e.host.Rootless}
+	return layer.Options{UserXattr: e.host.Rootless, IgnoreOwners: e.single, NoDevices: e.host.Rootless}
+}
+
+// users finds the IDs of an ordinary user's containers; nil where this process is root, of whatever user namespace.
+func (e *Engine) users(o *options) (*userns.Maps, error) {
+	if o.user != nil {
+		e.host.Rootless, e.host.UID, e.host.GID, e.single = true, o.user.UID, o.user.GID, o.user.Single
+		return nil, e.ownIDs()
+	}
+	if !e.host.Rootless {
+		return nil, nil
+	}
+	ids, err := userns.Detect()
+	if err != nil {
+		return nil, err
+	}
+	e.single = ids.Single()
+	if e.single {
+		e.log.Info("files of containers have one owner", "reason", ids.Reason)
+	}
+	e.host.UIDMap, e.host.GIDMap = ids.Inside()
+	return ids, nil
+}
+
+// ownIDs are the maps of containers: all IDs that this user namespace has, each as itself.
+func (e *Engine) ownIDs() (err error) {
+	e.host.UIDMap, e.host.GIDMap, err = userns.Own()
+	return err
 }
 
 // directories are the root and the run root.

@@ -15,6 +15,13 @@ type options struct {
 	noForwardCheck bool
 	log            *slog.Logger
 	source         string
+	user           *ordinary // this process is in the user namespace of an ordinary user; nil: it is not
+}
+
+// ordinary is what a process in the user namespace of an ordinary user knows of him.
+type ordinary struct {
+	UID, GID int
+	Single   bool // he has no ID but his own
 }
 
 // WithRoot keeps images, containers, volumes and networks below an absolute

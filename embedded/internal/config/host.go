@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/launch"
+	"github.com/berthdev/berth/embedded/internal/network"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -39,6 +41,8 @@ type Host struct {
 	IDMappedLayers bool
 	// UIDMap and GIDMap are those of a rootless engine's containers; nil otherwise.
 	UIDMap, GIDMap []engine.IDMap
+	// NetworkHelpers are the programs that give a rootless container a network, of those in PATH the preferred one first.
+	NetworkHelpers []string
 	// UID and GID are this process's.
 	UID, GID int
 	// CDIDirs are where CDI specifications are looked for; the last one wins.
@@ -65,6 +69,11 @@ func DetectHost() (Host, error) {
 	h.SELinux = unix.Statfs("/sys/fs/selinux", &fs) == nil && fs.Type == unix.SELINUX_MAGIC
 	h.RecursiveReadOnly = kernelAtLeast(5, 12)
 	h.IDMappedLayers = !h.Rootless && kernelAtLeast(6, 15)
+	for _, p := range network.Helpers {
+		if _, err := exec.LookPath(p); err == nil {
+			h.NetworkHelpers = append(h.NetworkHelpers, p)
+		}
+	}
 	h.MaskedPaths = thermalThrottle()
 	return h, nil
 }

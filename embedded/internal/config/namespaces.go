@@ -63,7 +63,7 @@ func checkUserns(f *faults, s *engine.Spec, h Host) {
 	case "keep-id":
 		f.unsupported(mode.Value != "", "Spec.UsernsMode", s.UsernsMode, "it takes no options")
 		f.unsupported(!h.Rootless, "Spec.UsernsMode", s.UsernsMode, "only a rootless engine has a user to keep")
-		f.unsupported(h.Rootless && !keepable(h), "Spec.UsernsMode", s.UsernsMode, "this user has no subordinate IDs")
+		f.unsupported(h.Rootless, "Spec.UsernsMode", s.UsernsMode, "the image's files would need other owners than they have on disk")
 	case "nomap":
 		f.unsupported(true, "Spec.UsernsMode", s.UsernsMode, "")
 	}

@@ -28,6 +28,9 @@ func checkNetwork(f *faults, s *engine.Spec, h Host) {
 	case "ns":
 		f.unsupported(h.Rootless, "Spec.NetworkMode", s.NetworkMode, "it needs root")
 	}
+	if h.Rootless {
+		checkRootlessNetwork(f, s, h, mode.Mode)
+	}
 	for i, e := range s.Networks {
 		f.unsupported(h.Rootless, at("Spec.Networks", i), e.Network, "a rootless engine has no networks of its own")
 	}
@@ -41,6 +44,21 @@ func checkNetwork(f *faults, s *engine.Spec, h Host) {
 		for _, m := range list {
 			f.unsupported(m.Protocol != "tcp" && m.Protocol != "udp" && m.Protocol != "sctp", at("Spec.Ports", i), p.String(), "")
 		}
+	}
+}
+
+// checkRootlessNetwork wants a program that gives an ordinary user's container a network, where it shall have one.
+func checkRootlessNetwork(f *faults, s *engine.Spec, h Host, mode string) {
+	switch mode {
+	case "bridge":
+		f.unsupported(true, "Spec.NetworkMode", s.NetworkMode, "a rootless engine has no bridges: leave it out for a network through pasta or slirp4netns, or use none or host")
+	case "pasta", "slirp4netns":
+		f.needs(!slices.Contains(h.NetworkHelpers, mode), "Spec.NetworkMode", s.NetworkMode, "the program "+mode)
+	case "", "default", "private":
+		f.unsupported(len(h.NetworkHelpers) == 0 && !s.NetworkDisabled, "Spec.NetworkMode", s.NetworkMode,
+			"a rootless container gets its network from pasta or slirp4netns, and neither is in PATH: install one (packages passt, slirp4netns), or use none or host")
+	case "none", "host":
+		f.invalid(len(s.Ports) > 0, "Spec.Ports", "", "the container has no network of its own whose ports could be published: NetworkMode "+mode+" excludes it")
 	}
 }
 
@@ -76,7 +94,7 @@ func (b *builder) network() error {
 	if s.NetworkDisabled {
 		cfg.Netns = "none"
 	}
-	if cfg.Netns == "" {
+	if cfg.Netns == "" && !b.h.Rootless {
 		b.endpoints(name, mode.Mode)
 		if err := b.links(); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
@@ -161,56 +162,41 @@ func TestSubpath(t *testing.T) {
 	}
 }
 
-// TestUserns: a rootless engine's maps, with the user as root and as itself.
+// TestUserns: a rootless engine's maps are all IDs of the namespace that it is in.
 func TestUserns(t *testing.T) {
 	h := testHost()
 	h.Rootless, h.CgroupV2, h.UID, h.GID = true, true, 1000, 1000
-	h.UIDMap = []engine.IDMap{{ContainerID: 0, HostID: 1000, Size: 1}, {ContainerID: 1, HostID: 100000, Size: 65536}}
+	h.UIDMap = []engine.IDMap{{Size: 65537}}
 	h.GIDMap = h.UIDMap
-	line := func(list []specs.LinuxIDMapping) string {
-		var b strings.Builder
-		for _, m := range list {
-			fmt.Fprintf(&b, "%d:%d:%d ", m.ContainerID, m.HostID, m.Size)
-		}
-		return strings.TrimSpace(b.String())
-	}
-	for mode, want := range map[string]string{
-		"":        "0:1000:1 1:100000:65536",
-		"host":    "0:1000:1 1:100000:65536",
-		"keep-id": "0:100000:1000 1000:1000:1 1001:101000:64536",
-	} {
+	for _, mode := range []string{"", "host", "private", "auto"} {
 		out := newRig(t).build(engine.Spec{UsernsMode: mode, NetworkMode: "host", Secrets: []engine.SecretMount{{Source: "sec", UID: 5}}}, h)
-		if got := line(out.OCI.Linux.UIDMappings); got != want || !hasNS(out.OCI, specs.UserNamespace) {
-			t.Errorf("%s: %s, want %s", mode, got, want)
+		want := []specs.LinuxIDMapping{{Size: 65537}}
+		if diff := cmp.Diff(want, out.OCI.Linux.UIDMappings); diff != "" || !hasNS(out.OCI, specs.UserNamespace) {
+			t.Errorf("%s: (-want +got)\n%s", mode, diff)
 		}
 		if m := mountAt(out.OCI, "/sys"); m.Type != "bind" {
 			t.Errorf("%s: /sys is %+v: the kernel would refuse", mode, m)
 		}
-		if f := out.Files["secrets/0"]; f.UID < 100000 {
+		if f := out.Files["secrets/0"]; f.UID != 5 {
 			t.Errorf("%s: the secret belongs to %d", mode, f.UID)
 		}
 	}
-	h.UIDMap = h.UIDMap[:1]
-	h.GIDMap = h.UIDMap
-	s := engine.Spec{Image: "img", UsernsMode: "keep-id"}
-	if err := Check(&s, h); !errors.Is(err, engine.ErrUnsupported) {
-		t.Errorf("keep-id without subordinate IDs: %v", err)
-	}
-}
-
-func TestKeep(t *testing.T) {
-	for _, c := range []struct {
-		id   uint32
-		list []engine.IDMap
-		want string
-	}{
-		{5, []engine.IDMap{{ContainerID: 0, HostID: 5, Size: 1}, {ContainerID: 1, HostID: 100, Size: 3}}, "[{0 100 3} {5 5 1}]"},
-		{3, []engine.IDMap{{ContainerID: 0, HostID: 3, Size: 1}, {ContainerID: 1, HostID: 100, Size: 3}}, "[{0 100 3} {3 3 1}]"},
-		{2, []engine.IDMap{{ContainerID: 0, HostID: 2, Size: 1}, {ContainerID: 1, HostID: 100, Size: 1}, {ContainerID: 2, HostID: 200, Size: 9}}, "[{0 100 1} {1 200 1} {2 2 1} {3 201 8}]"},
+	for _, s := range []engine.Spec{
+		{Image: "img", NetworkMode: "host", UsernsMode: "keep-id"},
+		{Image: "img"},                        // no program for a network
+		{Image: "img", NetworkMode: "bridge"}, // no bridges
+		{Image: "img", NetworkMode: "pasta"},
 	} {
-		if got := fmt.Sprint(keep(c.list, c.id)); got != c.want {
-			t.Errorf("keep %d: %s, want %s", c.id, got, c.want)
+		if err := Check(&s, h); !errors.Is(err, engine.ErrUnsupported) {
+			t.Errorf("%+v: %v", s, err)
 		}
+	}
+	h.NetworkHelpers = []string{"slirp4netns"}
+	if err := Check(&engine.Spec{Image: "img"}, h); err != nil {
+		t.Error(err)
+	}
+	if err := Check(&engine.Spec{Image: "img", NetworkMode: "pasta"}, h); !errors.Is(err, engine.ErrUnsupported) {
+		t.Error(err)
 	}
 }
 

@@ -127,7 +127,16 @@ func (c *Client) start(prog *sealed, role string, env []string, files ...*os.Fil
 	var pid int
 	start := func(cgroupFD int) (err error) {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = cgroupFD > 0, cgroupFD
-		pid, err = forkExec(prog.file, []string{server.Role}, attr)
+		if c.User == nil {
+			pid, err = forkExec(prog.file, []string{role}, attr)
+			return err
+		}
+		fd, err := aside(prog.file, attr.Files)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		pid, err = c.User.Start(fmt.Sprintf("/proc/self/fd/%d", fd), []string{role}, attr)
 		return err
 	}
 	// Whatever stops or limits this program's cgroup leaves the monitor alone, where that can be done.
@@ -153,17 +162,25 @@ func (c *Client) start(prog *sealed, role string, env []string, files ...*os.Fil
 // pipe that it would tell an error through up there too. What it finds at these numbers it
 // closes, which may be the program: the child gets it at one that is out of their way.
 func forkExec(prog *os.File, argv []string, attr *syscall.ProcAttr) (pid int, err error) {
-	high := uintptr(len(attr.Files))
-	for _, fd := range attr.Files {
-		high = max(high, fd)
-	}
-	moved := int(high) + 1 + len(attr.Files) + 2 // each of Files at most once, and the pipe
-	fd, err := unix.FcntlInt(prog.Fd(), unix.F_DUPFD_CLOEXEC, moved)
+	fd, err := aside(prog, attr.Files)
 	if err != nil {
-		return 0, os.NewSyscallError("dup", err)
+		return 0, err
 	}
 	defer unix.Close(fd)
 	return syscall.ForkExec(fmt.Sprintf("/proc/self/fd/%d", fd), argv, attr)
+}
+
+// aside is the program at a descriptor that is out of the way of files, for forkExec.
+func aside(prog *os.File, files []uintptr) (fd int, err error) {
+	high := uintptr(len(files))
+	for _, fd := range files {
+		high = max(high, fd)
+	}
+	moved := int(high) + 1 + len(files) + 2 // each of files at most once, and the pipe
+	if fd, err = unix.FcntlInt(prog.Fd(), unix.F_DUPFD_CLOEXEC, moved); err != nil {
+		return -1, os.NewSyscallError("dup", err)
+	}
+	return fd, nil
 }
 
 // reap forgets the monitors that have ended. c.mu is held.
