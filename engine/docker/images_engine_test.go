@@ -8,12 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/fakeregistry"
 )
-
-var zeroTime time.Time
 
 // imported is an image that is removed with the test: its name and ID.
 func imported(t *testing.T, e *Engine, tag string) (name, id string) {
@@ -149,10 +147,9 @@ func TestPullPush(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *Engine) {
 		ctx := t.Context()
 		_, engineName, _ := strings.Cut(t.Name(), "/")
-		reg := startRegistry(t, engineName)
-		reg.password = "secret"
-		auth := &engine.RegistryAuth{Username: "user", Password: "secret", ServerAddress: reg.host}
-		base := reg.host + "/a/b"
+		reg := fakeregistry.Start(t, engineName, "secret")
+		auth := &engine.RegistryAuth{Username: "user", Password: "secret", ServerAddress: reg.Host}
+		base := reg.Host + "/a/b"
 		ref := base + ":1"
 		if err := e.ImageTag(ctx, "busybox", ref); err != nil {
 			t.Fatal(err)
@@ -247,8 +244,8 @@ func TestPullPush(t *testing.T) {
 			t.Errorf("never, by ID: %s, %v", id, err)
 		}
 		// A registry that is not there.
-		host, _, _ := strings.Cut(reg.host, ":")
-		gone := strings.Replace(base, reg.host, host+":1", 1)
+		host, _, _ := strings.Cut(reg.Host, ":")
+		gone := strings.Replace(base, reg.Host, host+":1", 1)
 		if err := e.ImageTag(ctx, "busybox", gone+":1"); err != nil {
 			t.Fatal(err)
 		}

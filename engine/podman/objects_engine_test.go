@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/fakeregistry"
 )
 
 // imported is an image of one file that is removed with the test: its name and ID.
@@ -154,12 +155,11 @@ func TestImageRemoveInUse(t *testing.T) {
 func TestPullAndPush(t *testing.T) {
 	onEngines(t, func(t *testing.T, e *Engine) {
 		ctx := t.Context()
-		r := startRegistry(t, t.Name()[strings.LastIndex(t.Name(), "/")+1:])
-		r.password = "secret"
+		r := fakeregistry.Start(t, t.Name()[strings.LastIndex(t.Name(), "/")+1:], "secret")
 		auth := &engine.RegistryAuth{Username: "user", Password: "secret"}
 		plain := new(false)
 		name, id := imported(t, e, "one")
-		ref := r.host + "/a/b:t"
+		ref := r.Host + "/a/b:t"
 		if err := e.ImageTag(ctx, name, ref); err != nil {
 			t.Fatal(err)
 		}
@@ -182,9 +182,9 @@ func TestPullAndPush(t *testing.T) {
 		}
 		_, err := e.ImagePull(ctx, ref, engine.PullOptions{TLSVerify: plain})
 		wantKind(t, "pull without credentials", err, engine.ErrUnauthorized)
-		_, err = e.ImagePull(ctx, r.host+"/a/b:nosuch", engine.PullOptions{TLSVerify: plain, Auth: auth})
+		_, err = e.ImagePull(ctx, r.Host+"/a/b:nosuch", engine.PullOptions{TLSVerify: plain, Auth: auth})
 		wantKind(t, "pull of what the registry does not have", err, engine.ErrImageNotFound)
-		_, err = e.ImagePull(ctx, r.host+"/a/b:nosuch", engine.PullOptions{TLSVerify: plain, Auth: auth, Progress: note})
+		_, err = e.ImagePull(ctx, r.Host+"/a/b:nosuch", engine.PullOptions{TLSVerify: plain, Auth: auth, Progress: note})
 		wantKind(t, "pull with progress of what the registry does not have", err, engine.ErrImageNotFound)
 		for _, opts := range []engine.PullOptions{{}, {Policy: engine.PullMissing}, {Policy: engine.PullNewer}, {Policy: engine.PullNever}, {Progress: note}} {
 			words = nil

@@ -1,4 +1,4 @@
-package podman
+package fakeregistry
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// registry is a registry in memory, as much of one as pull and push take.
-type registry struct {
-	host     string // host:port, as engines reach it
+// Registry is a registry. It is safe for concurrent use.
+type Registry struct {
+	Host     string // host:port, as engines reach it
 	password string // of user "user"; "" lets everybody in
 
 	mu        sync.Mutex
@@ -26,15 +26,24 @@ type registry struct {
 	types     map[string]string
 }
 
-// startRegistry serves a registry to an engine of the machine's test set, whose number its name ends with: it sees us at 198.18.N.1, and takes plain HTTP from there.
-func startRegistry(t *testing.T, engineName string) *registry {
+// Start serves a registry to an engine of scripts/engines, whose number its name
+// ends with: it sees us at 198.19.N.1, and takes plain HTTP from some ports there.
+// password is that of "user"; "" lets everybody in. The test's end ends it; the
+// test is skipped where there is no such address.
+func Start(t testing.TB, engineName, password string) *Registry {
 	t.Helper()
 	number := strings.TrimLeft(engineName, "abcdefghijklmnopqrstuvwxyz")
-	l, err := net.Listen("tcp", "198.18."+number+".1:0")
+	var l net.Listener
+	var err error
+	for port := 5009; port >= 5000; port-- { // other tests begin with the first
+		if l, err = net.Listen("tcp", fmt.Sprintf("198.19.%s.1:%d", number, port)); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		t.Skipf("the engine does not see a registry here: %v", err)
 	}
-	r := &registry{host: l.Addr().String(), blobs: map[string][]byte{}, manifests: map[string][]byte{}, types: map[string]string{}}
+	r := &Registry{Host: l.Addr().String(), password: password, blobs: map[string][]byte{}, manifests: map[string][]byte{}, types: map[string]string{}}
 	srv := &http.Server{Handler: r}
 	done := make(chan struct{})
 	go func() {
@@ -50,7 +59,8 @@ func startRegistry(t *testing.T, engineName string) *registry {
 
 var registryPath = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|tags)/(.+)$`)
 
-func (r *registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {
+// ServeHTTP implements [http.Handler].
+func (r *Registry) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if user, password, _ := q.BasicAuth(); r.password != "" && (user != "user" || password != r.password) {
