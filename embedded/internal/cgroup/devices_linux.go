@@ -158,7 +158,7 @@ func (g *Group) setDevices(rules []specs.LinuxDeviceCgroup) error {
 	if d == nil {
 		if d = g.v2(); d != nil {
 			err = setDevicesV2(d.path, set)
-		} else if len(g.dirs) > 0 || !g.rootless {
+		} else if !g.rootless {
 			err = &engine.UnsupportedError{Option: "Spec.DeviceCgroupRules", Engine: engineName, Reason: "there is no cgroup controller devices here, nor cgroup v2"}
 		}
 	} else {

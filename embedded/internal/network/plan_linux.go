@@ -65,7 +65,7 @@ func (m *Manager) plan(ctx context.Context, endpoints []engine.Endpoint, ports [
 			errs = append(errs, &engine.UnsupportedError{Option: option, Value: fmt.Sprintf("%d/%s", p.ContainerPort, p.Protocol), Engine: "embedded", Reason: "tcp and udp are published"})
 		}
 	}
-	if len(ports) > 0 && internal && len(errs) == 0 {
+	if len(ports) > 0 && internal && len(errs) == 0 && !m.opts.Rootless {
 		errs = append(errs, &engine.InvalidError{Option: "Spec.Ports", Reason: "the container has no network but internal ones, which nobody outside reaches"})
 	}
 	return out, errors.Join(errs...)

@@ -29,12 +29,13 @@ func (m *Maps) Single() bool { return m.Reason != "" }
 // Inside are the maps as a process in the namespace gives them to a namespace within: all that there is, each as itself.
 func (m *Maps) Inside() (uids, gids []engine.IDMap) { return identity(m.UIDs), identity(m.GIDs) }
 
+// identity keeps the ranges apart: the kernel wants each that is given on to lie in one.
 func identity(list []engine.IDMap) []engine.IDMap {
-	total := uint32(0)
+	var out []engine.IDMap
 	for _, e := range list {
-		total += e.Size
+		out = append(out, engine.IDMap{ContainerID: e.ContainerID, HostID: e.ContainerID, Size: e.Size})
 	}
-	return []engine.IDMap{{Size: total}}
+	return out
 }
 
 // Detect finds the IDs of this process's user.

@@ -33,10 +33,6 @@ func ownOf(path string) ([]engine.IDMap, error) {
 		if err1 != nil || err2 != nil {
 			return nil, fmt.Errorf("read the maps of the user namespace: %s: %q", path, line)
 		}
-		if n := len(out); n > 0 && out[n-1].ContainerID+out[n-1].Size == uint32(first) {
-			out[n-1].Size += uint32(count)
-			continue
-		}
 		out = append(out, engine.IDMap{ContainerID: uint32(first), HostID: uint32(first), Size: uint32(count)})
 	}
 	return out, nil
