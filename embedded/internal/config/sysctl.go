@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -39,4 +41,26 @@ func checkSysctls(f *faults, s *engine.Spec) {
 			f.invalid(true, option, "", "it does not belong to a namespace: it would change the host's")
 		}
 	}
+}
+
+// networkSysctls sets what Docker sets in a network namespace of the container's own, unless the
+// Spec says otherwise: every user may listen on every port, and send ICMP echo requests without
+// a raw socket. Group numbers of a user namespace are not all there, so that the second is left alone.
+func (b *builder) networkSysctls() error {
+	if !b.owns(specs.NetworkNamespace) || b.h.Rootless {
+		return nil
+	}
+	set := func(key, value string) {
+		for own := range b.s.Sysctls {
+			if strings.ReplaceAll(own, "/", ".") == key {
+				return
+			}
+		}
+		b.sysctl(key, value)
+	}
+	set("net.ipv4.ip_unprivileged_port_start", "0")
+	if len(b.oci.Linux.UIDMappings) == 0 {
+		set("net.ipv4.ping_group_range", "0 2147483647")
+	}
+	return nil
 }
