@@ -63,6 +63,9 @@ func (m *Manager) ensure(c *config, t *table) (netlink.Link, error) {
 			return nil, fmt.Errorf("name the owner of bridge %s: %w", c.Interface, err)
 		}
 	}
+	if err := ipv6(c.Interface, c.subnet(true) != nil); err != nil {
+		return nil, err
+	}
 	if c.subnet(true) != nil {
 		// The kernel asks for neighbours from its link-local address, which it would not use for up to two seconds.
 		if err := setSysctl("net/ipv6/conf/"+c.Interface+"/accept_dad", "0"); err != nil {

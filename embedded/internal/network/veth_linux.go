@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -66,11 +67,9 @@ func configure(h *netlink.Handle, e *endpoint) error {
 	if err != nil {
 		return fmt.Errorf("find %s in the container: %w", e.Interface, err)
 	}
-	if e.IPv6.IsValid() {
-		// The host may have IPv6 off for new interfaces.
-		if err := setSysctl("net/ipv6/conf/"+e.Interface+"/disable_ipv6", "0"); err != nil {
-			return err
-		}
+	wants6 := e.IPv6.IsValid() || slices.ContainsFunc(e.Asked.LinkLocalIPs, netip.Addr.Is6)
+	if err := ipv6(e.Interface, wants6); err != nil {
+		return err
 	}
 	addrs := []netip.Prefix{e.IPv4, e.IPv6}
 	for _, a := range e.Asked.LinkLocalIPs {
