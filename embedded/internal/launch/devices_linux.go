@@ -60,6 +60,9 @@ func deviceList(list []specs.LinuxDevice) ([]device, error) {
 		if d.GID != nil {
 			n.gid = *d.GID
 		}
+		if n.path == "/dev/ptmx" {
+			continue // in its place is a link: the container has terminals of its own
+		}
 		all = slices.DeleteFunc(all, func(o device) bool { return o.path == n.path })
 		all = append(all, n)
 	}
