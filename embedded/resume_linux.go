@@ -16,16 +16,27 @@ import (
 )
 
 // resume starts what the machine's last stop has ended against its restart policy. The
-// first engine that is opened on a run root after a boot does it.
+// first engine that is opened on a run root after a boot does it, and writes into a file that it is done:
+// what one leaves that is killed or cancelled meanwhile, the next ones do. It waits for no other that is at it.
 func (e *Engine) resume(ctx context.Context) error {
-	f, err := os.OpenFile(filepath.Join(e.store.RunRoot(), "resumed"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+	name := filepath.Join(e.store.RunRoot(), "resumed")
+	if info, err := os.Stat(name); err == nil && info.Size() > 0 {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
 		return nil // where nothing can be written, nothing can be started
 	}
 	if err != nil {
 		return fmt.Errorf("resume containers: %w", err)
 	}
-	if err := f.Close(); err != nil {
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); errors.Is(err, unix.EWOULDBLOCK) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("resume containers: %w", err)
+	}
+	if info, err := f.Stat(); err != nil || info.Size() > 0 {
 		return err
 	}
 	list, err := e.store.List()
@@ -34,7 +45,11 @@ func (e *Engine) resume(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 8)
+	done := true
 	for _, s := range list {
+		if s.Alive && !busy(s) {
+			done = false // a call is at it, or one was that is dead: the next engine sees what came of it
+		}
 		if !interrupted(s) {
 			continue
 		}
@@ -45,7 +60,16 @@ func (e *Engine) resume(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if !done {
+		return nil
+	}
+	if _, err := f.WriteString("done\n"); err != nil {
+		return fmt.Errorf("resume containers: %w", err)
+	}
+	return nil
 }
 
 // interrupted tells that a container has ended because its monitor did, and that its restart policy wants it to run.

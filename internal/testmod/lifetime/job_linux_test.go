@@ -91,6 +91,16 @@ type program struct {
 // start starts a program and returns when it has opened the engine. Its job waits for [program.begin].
 func (w *world) start(t *testing.T, name string, args ...string) *program {
 	t.Helper()
+	p := w.spawn(t, name, args...)
+	if line := p.next(); line != "ready" {
+		t.Fatalf("a program: %s %s", line, p.next())
+	}
+	return p
+}
+
+// spawn is start that does not wait.
+func (w *world) spawn(t *testing.T, name string, args ...string) *program {
+	t.Helper()
 	data, err := json.Marshal(job{w.root, w.run, name, args})
 	if err != nil {
 		t.Fatal(err)
@@ -111,9 +121,6 @@ func (w *world) start(t *testing.T, name string, args ...string) *program {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	if line := p.next(); line != "ready" {
-		t.Fatalf("a program: %s %s", line, p.next())
-	}
 	return p
 }
 
