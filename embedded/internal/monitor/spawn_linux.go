@@ -13,6 +13,7 @@ import (
 	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
 	"github.com/berthdev/berth/embedded/internal/monitor/server"
+	"github.com/berthdev/berth/engine"
 )
 
 // program gives the sealed program, which is made with the first call.
@@ -84,7 +85,7 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if err != nil {
-		err = fmt.Errorf("start the monitor: it has ended without a word: %w", err)
+		err = &engine.APIError{Engine: "embedded", Op: "start monitor of container", Object: id, Message: "it has ended without a word: " + err.Error(), Kind: engine.ErrUnavailable}
 	} else {
 		err = a.Error.Decode("start monitor of container", id)
 	}

@@ -153,6 +153,11 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	default:
 	}
 	p, s, err := m.startExec(r, e.spec, e.size, attached && e.spec.AttachStdin, attached && e.spec.AttachStdout, attached && e.spec.AttachStderr)
+	if err != nil && !errors.Is(err, engine.ErrCommandNotFound) && !errors.Is(err, engine.ErrCommandNotExecutable) && r.proc.dead() {
+		// The kernel has many words for it: no memory, for one, in a pid namespace without its first process.
+		e.end(nil)
+		return notRunning(m.id)
+	}
 	if err != nil {
 		code := 126
 		if errors.Is(err, engine.ErrCommandNotFound) {
@@ -188,6 +193,17 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	}
 	m.hold(func() { m.watchExec(e, p, pumps) })
 	return nil
+}
+
+// dead tells that the process has ended, before anybody has waited for it too.
+func (p *process) dead() bool {
+	conn, err := p.pidfd.SyscallConn()
+	if err != nil {
+		return true // it is closed: all is over
+	}
+	n := 0
+	err = conn.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) })
+	return err != nil || n > 0
 }
 
 // startExec starts a process in the container. The caller reads and closes its streams.
