@@ -86,6 +86,9 @@ func (m *monitor) join(ctx context.Context, ep engine.Endpoint) error {
 		return conflict("the container shares the network of another or of the host")
 	}
 	res, err := r.session.Join(ctx, ep)
+	if err != nil && r.proc.dead() {
+		return nil // it has ended, and does not run: there is nothing to do
+	}
 	if err != nil {
 		return err
 	}
@@ -103,6 +106,9 @@ func (m *monitor) part(ctx context.Context, name string) error {
 		return conflict("the container shares the network of another or of the host")
 	}
 	res, err := r.session.Leave(ctx, name)
+	if err != nil && r.proc.dead() {
+		return nil // it has ended, and does not run: there is nothing to do
+	}
 	if err != nil {
 		return err
 	}
