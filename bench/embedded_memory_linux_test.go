@@ -59,30 +59,37 @@ func BenchmarkEmbeddedMemory(b *testing.B) {
 					b.Fatalf("start: %v: %s", err, out)
 				}
 			}
-			var total, rss float64
-			runs, err := filepath.Glob(filepath.Join(l.run, "*", "*", "run.json"))
-			if err != nil || len(runs) != n {
-				b.Fatalf("%d containers run, want %d (%v)", len(runs), n, err)
-			}
-			for _, name := range runs {
-				data, err := os.ReadFile(name)
-				if err != nil {
-					b.Fatal(err)
-				}
-				var run struct{ Monitor int }
-				if err := json.Unmarshal(data, &run); err != nil {
-					b.Fatal(err)
-				}
-				pss, r := memory(b, run.Monitor)
-				total += pss
-				rss += r
+			pss, rss, running := monitorsMemory(b, l)
+			if running != n {
+				b.Fatalf("%d containers run, want %d", running, n)
 			}
 			for b.Loop() {
 			}
-			b.ReportMetric(total/n/(1<<20), "MB-PSS/container")
+			b.ReportMetric(pss/n/(1<<20), "MB-PSS/container")
 			b.ReportMetric(rss/n/(1<<20), "MB-RSS/container")
 		})
 	}
+}
+
+// monitorsMemory adds up what the monitors of an engine's running containers use, in bytes.
+func monitorsMemory(b *testing.B, l *local) (pss, rss float64, running int) {
+	runs, err := filepath.Glob(filepath.Join(l.run, "*", "*", "run.json"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, name := range runs {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var run struct{ Monitor int }
+		if err := json.Unmarshal(data, &run); err != nil {
+			b.Fatal(err)
+		}
+		p, r := memory(b, run.Monitor)
+		pss, rss = pss+p, rss+r
+	}
+	return pss, rss, len(runs)
 }
 
 // memory reads a process's proportional and resident set sizes in bytes.
