@@ -15,6 +15,7 @@ import (
 
 // GetArchive streams a tar of path, with path's base name as its root: "d/", "d/f" for /d,
 // "/", "/etc/" for the root. What a path that ends with "/." gives is called ".". The caller closes it; ctx governs it until then.
+// Nothing is transferred, so that opts.Compress changes nothing.
 // What is mounted in a directory is there too, but for the kernel's own file systems.
 func (v *View) GetArchive(ctx context.Context, name string, opts engine.ArchiveOptions) (io.ReadCloser, engine.PathStat, error) {
 	const op = "get archive"

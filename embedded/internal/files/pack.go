@@ -22,6 +22,7 @@ type file struct {
 	fd    int    // O_PATH
 	name  string // in the tar
 	mount uint64 // the mount that it is on
+	top   bool   // something is mounted on it: it is the root of that
 	st    unix.Stat_t
 }
 
@@ -47,7 +48,7 @@ func (f *file) look() error {
 	if err := unix.Statx(f.fd, "", unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &x); err != nil {
 		return err
 	}
-	f.mount = x.Mnt_id
+	f.mount, f.top = x.Mnt_id, x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
 	return unix.Fstat(f.fd, &f.st)
 }
 

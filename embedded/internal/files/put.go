@@ -28,7 +28,7 @@ type PutOptions struct {
 }
 
 // PutArchive unpacks a tar, plain or compressed (gzip, bzip2, zstd), into the directory path; a missing
-// one is ErrNotFound, a file there ErrInvalid, a read-only root or mount too. Links in the
+// one is ErrNotFound, a file there ErrInvalid, a read-only root or mount ErrConflict, as on Docker. Links in the
 // container are followed inside its root. What is there already is replaced, but
 // directories by directories, which are merged. After an error, what was unpacked by then stays.
 func (v *View) PutArchive(ctx context.Context, name string, r io.Reader, opts PutOptions) error {

@@ -45,8 +45,10 @@ type Mount struct {
 	Source    string // absolute, on the host
 	Target    string // absolute, in the container; it is made where it is missing
 	ReadOnly  bool
-	Recursive bool
-	Shift     bool // its owners are shifted: see Stopped.UserNS
+	Recursive bool // with what is mounted below Source
+	// ReadOnlyBelow makes what is mounted below read-only, too.
+	ReadOnlyBelow bool
+	Shift         bool // its owners are shifted: see Stopped.UserNS
 }
 
 // Mounts are those of an OCI configuration that a stopped container's view has: its
@@ -69,8 +71,10 @@ func Mounts(oci *specs.Spec, made string) []Mount {
 				bind, out.Recursive = true, true
 			case "ro":
 				out.ReadOnly = true
-			case "rw":
-				out.ReadOnly = false
+			case "rro":
+				out.ReadOnly, out.ReadOnlyBelow = true, true
+			case "rw", "rrw":
+				out.ReadOnly, out.ReadOnlyBelow = false, false
 			}
 		}
 		if bind && path.IsAbs(m.Source) && !below(m.Source, made) &&
@@ -361,8 +365,11 @@ func (o *opening) bind(fd int, m Mount) error {
 	if err := unix.MoveMount(fd, "", target, "", unix.MOVE_MOUNT_F_EMPTY_PATH|unix.MOVE_MOUNT_T_EMPTY_PATH); err != nil {
 		return err
 	}
-	if !m.ReadOnly {
+	switch {
+	case !m.ReadOnly:
 		return nil
+	case m.ReadOnlyBelow:
+		return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
 	}
 	return unix.Mount("", fdPath(fd), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
 }

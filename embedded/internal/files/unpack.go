@@ -169,20 +169,23 @@ func (u *unpacker) makeRoom(at int, base string, st *unix.Stat_t, hdr *tar.Heade
 	return false, nil
 }
 
-// removeAll removes base in at with everything below it, following nothing.
+// removeAll removes base in at with everything below it, following nothing. What something is mounted on stays, and is EBUSY: the
+// kernel says so itself only to processes of the container's mount namespace, and takes the mount away for others.
 func removeAll(at int, base string) error {
-	err := unix.Unlinkat(at, base, 0)
-	if err != unix.EISDIR {
-		if err == unix.ENOENT {
-			err = nil
-		}
-		return err
-	}
 	f, err := openFile(at, base, base)
 	if f == nil || err != nil {
 		return err
 	}
 	defer f.close()
+	if f.top {
+		return &fs.PathError{Op: "remove", Path: base, Err: unix.EBUSY}
+	}
+	if err = unix.Unlinkat(at, base, 0); err != unix.EISDIR {
+		if err == unix.ENOENT {
+			err = nil
+		}
+		return err
+	}
 	d, err := f.open(unix.O_DIRECTORY)
 	if err != nil {
 		return err

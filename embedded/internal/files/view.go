@@ -206,7 +206,7 @@ func fail(op, name string, err error) error {
 	case errors.Is(err, unix.ENOTDIR):
 		e.Kind, e.Message = engine.ErrInvalid, name+": not a directory"
 	case errors.Is(err, unix.EROFS):
-		e.Kind, e.Message = engine.ErrInvalid, "the container's file system or mount is read-only: "+err.Error()
+		e.Kind, e.Message = engine.ErrConflict, "the container's file system or mount is read-only: "+err.Error()
 	case errors.Is(err, unix.ELOOP), errors.Is(err, engine.ErrInvalid), errors.Is(err, tar.ErrHeader):
 		e.Kind = engine.ErrInvalid
 	case errors.Is(err, engine.ErrUnsupported):

@@ -197,7 +197,7 @@ func TestStoppedMounts(t *testing.T) {
 		if got, _ := untar(t, x); got["etc/hosts"] != "" || got["etc/new/ro/kept"] != "" {
 			t.Errorf("the export has mounts: %v", got)
 		}
-		if err := v.PutArchive(t.Context(), "/etc/new/ro", strings.NewReader(string(tarOf(t, hdr("x")))), PutOptions{}); !errors.Is(err, engine.ErrInvalid) {
+		if err := v.PutArchive(t.Context(), "/etc/new/ro", strings.NewReader(string(tarOf(t, hdr("x")))), PutOptions{}); !errors.Is(err, engine.ErrConflict) {
 			t.Errorf("put to a read-only mount: %v", err)
 		}
 		v.Close()
@@ -214,6 +214,74 @@ func TestStoppedMounts(t *testing.T) {
 	}
 }
 
+// TestReadOnlyBelow: a bind that is read-only with all that is mounted below is so in a stopped container's view too.
+func TestReadOnlyBelow(t *testing.T) {
+	r := newRig(t)
+	below := smallMount(t, mkdir(t, r.dir+"/ro/below"))
+	for option, below := range map[string]bool{"rro": true, "ro": false} {
+		s := r.stopped()
+		s.Write = true
+		s.Mounts = Mounts(&specs.Spec{Mounts: []specs.Mount{{Type: "bind", Source: r.dir + "/ro", Destination: "/mnt", Options: []string{"rbind", option}}}}, "")
+		v := r.open(t, s)
+		put := func(dir string) error {
+			return v.PutArchive(t.Context(), dir, strings.NewReader(string(tarOf(t, hdr("x"), "data"))), PutOptions{})
+		}
+		if err := put("/mnt"); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("%s: put: %v", option, err)
+		}
+		if err := put("/mnt/below"); errors.Is(err, engine.ErrConflict) != below {
+			t.Errorf("%s: put to what is mounted below: %v", option, err)
+		}
+		v.Close()
+	}
+	if l, err := os.ReadDir(below); err != nil || len(l) != 1 {
+		t.Errorf("on the host there are %v, %v", l, err)
+	}
+	if _, err := os.Stat(r.dir + "/ro/x"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the host's file: %v", err)
+	}
+}
+
+// smallMount mounts a file system in memory.
+func smallMount(t *testing.T, dir string) string {
+	t.Helper()
+	if err := unix.Mount("berth-test", dir, "tmpfs", 0, "size=1m"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	return dir
+}
+
+// TestReplaceMountpoint: what is mounted is not replaced, nor removed with a directory above.
+func TestReplaceMountpoint(t *testing.T) {
+	check := func(t *testing.T, v *View) {
+		err := v.PutArchive(t.Context(), "/", strings.NewReader(string(tarOf(t, hdr("ro"), "data"))), PutOptions{})
+		if err == nil || !strings.Contains(err.Error(), "busy") {
+			t.Errorf("replace a mount point: %v", err)
+		}
+		if got, _ := get(t, v, "/ro"); got["ro/kept"] != "kept" {
+			t.Errorf("/ro is %v", got)
+		}
+	}
+	r := newRig(t)
+	s := r.stopped()
+	s.Write = true
+	s.Mounts = []Mount{{Source: r.dir + "/ro", Target: "/ro"}, {Source: r.dir + "/ro/kept", Target: "/d/sub/file"}}
+	v := r.open(t, s)
+	check(t, v)
+	if err := v.PutArchive(t.Context(), "/", strings.NewReader(string(tarOf(t, hdr("d"), "data"))), PutOptions{}); err == nil {
+		t.Error("a directory with a mount point was replaced")
+	}
+	if got, _ := get(t, v, "/d/sub/file"); got["file"] != "kept" {
+		t.Errorf("the file is %v", got)
+	}
+	v.Close()
+	check(t, newRig(t).running(t))
+	if got, err := os.ReadFile(r.dir + "/ro/kept"); string(got) != "kept" {
+		t.Errorf("on the host: %q, %v", got, err)
+	}
+}
+
 func TestReadOnly(t *testing.T) {
 	r := newRig(t)
 	s := r.stopped()
@@ -221,14 +289,14 @@ func TestReadOnly(t *testing.T) {
 	stopped := r.open(t, s)
 	data := tarOf(t, hdr("x"), "data")
 	for name, v := range map[string]*View{"stopped": stopped} {
-		if err := v.PutArchive(t.Context(), "/etc", strings.NewReader(string(data)), PutOptions{}); !errors.Is(err, engine.ErrInvalid) {
+		if err := v.PutArchive(t.Context(), "/etc", strings.NewReader(string(data)), PutOptions{}); !errors.Is(err, engine.ErrConflict) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	stopped.Close()
 	v := r.running(t, "READONLY=1")
 	for _, dir := range []string{"/etc", "/ro"} {
-		if err := v.PutArchive(t.Context(), dir, strings.NewReader(string(data)), PutOptions{}); !errors.Is(err, engine.ErrInvalid) {
+		if err := v.PutArchive(t.Context(), dir, strings.NewReader(string(data)), PutOptions{}); !errors.Is(err, engine.ErrConflict) {
 			t.Errorf("%s: %v", dir, err)
 		}
 	}
