@@ -2,8 +2,6 @@ package embedded
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -68,10 +66,7 @@ func (c *creation) run(ctx context.Context) (res engine.CreateResult, err error)
 	if err := checkPlatform(opCreate, c.spec.Image, c.img, c.spec.Platform); err != nil {
 		return res, err
 	}
-	id, err := newID()
-	if err != nil {
-		return res, err
-	}
+	id := state.NewID()
 	if err := c.build(ctx, id); err != nil {
 		return res, err
 	}
@@ -230,21 +225,5 @@ func (c *creation) undo(err *error) {
 			continue
 		}
 		c.e.volumeEvent("destroy", v, map[string]string{"driver": "local"})
-	}
-}
-
-// newID is 64 random hex digits, not all of the first twelve decimal: those would look like a number.
-func newID() (string, error) {
-	for {
-		var b [32]byte
-		if _, err := rand.Read(b[:]); err != nil {
-			return "", fmt.Errorf("make an ID: %w", err)
-		}
-		id := hex.EncodeToString(b[:])
-		for _, r := range id[:12] {
-			if r >= 'a' {
-				return id, nil
-			}
-		}
 	}
 }

@@ -47,6 +47,7 @@
 //	containers/{.new,.dead}/ID         being made, being removed: nobody's when its lock is free
 //	containers/ID/{upper,work,root}/   overlay
 //	containers/ID/log/…                json lines
+//	containers/ID/monitor.log          what its monitors had to warn of; usually there is none
 //	containers/ID/files/               hosts, hostname, resolv.conf, localtime, secrets/N, secretenv/VARIABLE
 //	containers/ID/overlay/N/{upper,work}/  what a run writes to a mount of type overlay or a writable image
 //	containers/ID/mounts/              where another runtime finds mounts that launch gets as descriptors

@@ -17,8 +17,7 @@ func (e *Engine) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2
 // containerEvent tells of something that happened to a container. What happens
 // to one with a monitor the monitor tells.
 func (e *Engine) containerEvent(action string, cfg *state.Config, attributes map[string]string) {
-	attrs := map[string]string{}
-	maps.Copy(attrs, cfg.Spec.Labels)
+	attrs := cfg.Labels()
 	maps.Copy(attrs, attributes)
 	attrs["name"], attrs["image"] = cfg.Name, cfg.Image
 	e.emit(engine.Event{Type: "container", Action: action, ID: cfg.ID, Name: cfg.Name, Image: cfg.Image, Attributes: attrs})

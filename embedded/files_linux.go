@@ -128,9 +128,6 @@ func (e *Engine) ContainerGetArchive(ctx context.Context, id, path string, opts 
 	if path == "" {
 		return nil, st, &engine.InvalidError{Option: "path", Reason: "empty"}
 	}
-	if opts.Compress {
-		return nil, st, unsupported("ArchiveOptions.Compress", "true", "nothing is transferred: the engine is in this process")
-	}
 	err = e.view(ctx, "get archive from container", id, false, func(_ *state.Snapshot, v *files.View) error {
 		r, st, err = v.GetArchive(ctx, path, opts)
 		return err

@@ -35,7 +35,7 @@ func (e *Engine) logSource(ctx context.Context, cfg *state.Config) logs.Source {
 			if errors.Is(err, engine.ErrNotFound) {
 				return true
 			}
-			return err == nil && !busy(s) && s.Exit != nil
+			return err == nil && !busy(s) // one that was never started, too, as on the other engines
 		},
 	}
 }

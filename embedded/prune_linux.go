@@ -77,12 +77,12 @@ func pruned(filters engine.Filters) (func(*state.Config) bool, error) {
 			return false
 		}
 		for _, want := range filters["label"] {
-			if !labelled(cfg.Spec.Labels, want) {
+			if !labelled(cfg, want) {
 				return false
 			}
 		}
 		for _, not := range filters["label!"] {
-			if labelled(cfg.Spec.Labels, not) {
+			if labelled(cfg, not) {
 				return false
 			}
 		}
@@ -90,9 +90,9 @@ func pruned(filters engine.Filters) (func(*state.Config) bool, error) {
 	}, nil
 }
 
-// labelled tells whether there is a label KEY or KEY=VALUE.
-func labelled(labels map[string]string, want string) bool {
+// labelled tells whether a container has a label KEY or KEY=VALUE, its own or its image's.
+func labelled(cfg *state.Config, want string) bool {
 	key, value, exact := strings.Cut(want, "=")
-	have, ok := labels[key]
+	have, ok := cfg.Label(key)
 	return ok && (!exact || have == value)
 }

@@ -10,7 +10,8 @@ import (
 )
 
 func TestPruneFilters(t *testing.T) {
-	cfg := &state.Config{Created: time.Now().Add(-time.Hour), Spec: engine.Spec{Labels: map[string]string{"a": "1", "b": ""}}}
+	cfg := &state.Config{Created: time.Now().Add(-time.Hour), Spec: engine.Spec{Labels: map[string]string{"a": "1", "b": ""}},
+		ImageConfig: engine.ImageConfig{Labels: map[string]string{"a": "image", "of": "image"}}}
 	for _, c := range []struct {
 		filters engine.Filters
 		want    bool
@@ -21,6 +22,9 @@ func TestPruneFilters(t *testing.T) {
 		{engine.Filters{"label": {"a=2"}}, false},
 		{engine.Filters{"label": {"a", "c"}}, false},
 		{engine.Filters{"label": {"b="}}, true},
+		{engine.Filters{"label": {"of=image"}}, true},
+		{engine.Filters{"label!": {"of"}}, false},
+		{engine.Filters{"label": {"a=image"}}, false},
 		{engine.Filters{"label!": {"a"}}, false},
 		{engine.Filters{"label!": {"a=2", "c"}}, true},
 		{engine.Filters{"until": {"30m"}}, true},

@@ -48,7 +48,7 @@ func (e *Engine) update(ctx context.Context, id string, u engine.Update) error {
 		return err
 	}
 	if oci.Linux != nil && oci.Linux.Resources != nil {
-		if err := cgroup.Supported(oci.Linux.Resources, cgroup.Options{Rootless: e.host.Rootless}); err != nil {
+		if err := cgroup.SupportedUpdate(oci.Linux.Resources, cgroup.Options{Rootless: e.host.Rootless}); err != nil {
 			return err
 		}
 	}

@@ -61,7 +61,7 @@ func (e *Engine) Supports(f engine.Feature) bool {
 	case engine.FeatureInit, engine.FeatureSecrets, engine.FeatureExecKill, engine.FeatureHealthStart, engine.FeatureHealthTimer,
 		engine.FeatureImageMount, engine.FeatureVolumeSubpath, engine.FeatureAnnotations, engine.FeatureCDI, engine.FeatureMultiNetwork,
 		engine.FeatureUpdateRestart, engine.FeatureUpdateHealth, engine.FeatureUpdateZero, engine.FeaturePlatform,
-		engine.FeatureTimeout, engine.FeatureTimezone, engine.FeatureUmask:
+		engine.FeatureTimeout, engine.FeatureTimezone, engine.FeatureUmask, engine.FeatureArchiveCompress:
 		return true
 	case engine.FeatureMemorySwap:
 		return !e.host.NoSwapLimit

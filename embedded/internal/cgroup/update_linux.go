@@ -118,6 +118,10 @@ func (g *Group) refresh() {
 // errors are those that Create would return for options that this machine has no file for. It makes at most the
 // groups above, which Create makes too, since the kernel tells there what there is.
 func (g *Group) Supported(res *specs.LinuxResources) error {
+	return g.supported(res, "Spec.Resources.")
+}
+
+func (g *Group) supported(res *specs.LinuxResources, prefix string) error {
 	if res == nil {
 		return nil
 	}
@@ -136,7 +140,7 @@ func (g *Group) Supported(res *specs.LinuxResources) error {
 			return fmt.Errorf("make the groups above %s: %w", g.path, err)
 		}
 	}
-	_, err := g.translate(res, "Spec.Resources.", true)
+	_, err := g.translate(res, prefix, true)
 	if _, e := parseRules(res.Devices); e != nil {
 		err = errors.Join(err, e)
 	}
@@ -150,4 +154,13 @@ func Supported(res *specs.LinuxResources, opts Options) error {
 		return err
 	}
 	return g.Supported(res)
+}
+
+// SupportedUpdate is [Supported] for what an update would set: its errors name options of the update.
+func SupportedUpdate(res *specs.LinuxResources, opts Options) error {
+	g, err := Open("berth/probe", opts)
+	if err != nil {
+		return err
+	}
+	return g.supported(res, "Update.")
 }

@@ -21,7 +21,7 @@ func config(cfg *state.Config) engine.Config {
 		Cmd:          s.Command,
 		Entrypoint:   s.Entrypoint,
 		WorkingDir:   s.WorkingDir,
-		Labels:       labels(cfg),
+		Labels:       cfg.Labels(),
 		Annotations:  s.Annotations,
 		TTY:          s.TTY,
 		OpenStdin:    s.OpenStdin,

@@ -136,7 +136,7 @@ func pattern(key, v string, of func(*state.Snapshot) []string) (func(*state.Snap
 func labelled(v string) func(*state.Snapshot) bool {
 	key, value, has := strings.Cut(v, "=")
 	return func(s *state.Snapshot) bool {
-		got, ok := label(s.Config, key)
+		got, ok := s.Config.Label(key)
 		return ok && (!has || got == value)
 	}
 }

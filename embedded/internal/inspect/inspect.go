@@ -3,7 +3,6 @@ package inspect
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,23 +179,6 @@ func comparePorts(a, b string) int {
 	xn, _ := strconv.Atoi(x)
 	yn, _ := strconv.Atoi(y)
 	return cmp.Or(xn-yn, strings.Compare(xp, yp))
-}
-
-// labels are the image's and the Spec's, which win.
-func labels(cfg *state.Config) map[string]string {
-	list := make(map[string]string, len(cfg.ImageConfig.Labels)+len(cfg.Spec.Labels))
-	maps.Copy(list, cfg.ImageConfig.Labels)
-	maps.Copy(list, cfg.Spec.Labels)
-	return list
-}
-
-// label is one of labels.
-func label(cfg *state.Config, key string) (string, bool) {
-	if v, ok := cfg.Spec.Labels[key]; ok {
-		return v, true
-	}
-	v, ok := cfg.ImageConfig.Labels[key]
-	return v, ok
 }
 
 // signalName is "SIGTERM" for 15.

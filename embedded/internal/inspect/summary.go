@@ -24,7 +24,7 @@ func Summary(s *state.Snapshot, now time.Time) engine.Summary {
 		Created:  cfg.Created,
 		Status:   status,
 		Raw:      string(status),
-		Labels:   labels(cfg),
+		Labels:   cfg.Labels(),
 		Networks: slices.Sorted(maps.Keys(endpoints(s, Extra{}))),
 	}
 	st := stateOf(s)

@@ -75,7 +75,7 @@ func (c *Client) recover(ctx context.Context, id string) error {
 			}
 		}
 	}
-	n, err := network.Open(c.Store.Root(), c.Store.RunRoot(), network.Options{Rootless: c.Rootless})
+	n, err := network.Open(c.Store.Root(), c.Store.RunRoot(), network.Options{Rootless: c.Rootless, Log: c.Log})
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,9 @@ func TestCommandMissing(t *testing.T) {
 		if e, err := r.Store.ReadExit(id); err != nil || e == nil || e.Code != code || e.Error == "" {
 			t.Errorf("%s: exit.json is %+v, %v", command, e, err)
 		}
+		if st := r.status(id); st != engine.StatusCreated {
+			t.Errorf("%s: the status of a container that has never run is %s", command, st)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"maps"
 	"time"
 
 	"github.com/berthdev/berth/engine"
@@ -67,6 +68,23 @@ type Config struct {
 	StoppedByUser bool `json:"stoppedByUser,omitzero"`
 }
 
+// Labels are the image's and the Spec's, which win, as a map of the caller's own.
+func (c *Config) Labels() map[string]string {
+	list := make(map[string]string, len(c.ImageConfig.Labels)+len(c.Spec.Labels))
+	maps.Copy(list, c.ImageConfig.Labels)
+	maps.Copy(list, c.Spec.Labels)
+	return list
+}
+
+// Label is one of Labels.
+func (c *Config) Label(key string) (string, bool) {
+	if v, ok := c.Spec.Labels[key]; ok {
+		return v, true
+	}
+	v, ok := c.ImageConfig.Labels[key]
+	return v, ok
+}
+
 // Mount is a mount of a container with its source resolved.
 type Mount struct {
 	engine.MountPoint
@@ -115,7 +133,7 @@ type Exit struct {
 	Code       int       `json:"code"`
 	OOMKilled  bool      `json:"oomKilled"`
 	Error      string    `json:"error,omitzero"` // why it could not be started
-	StartedAt  time.Time `json:"startedAt"` // zero: it has never run, and its status stays created
+	StartedAt  time.Time `json:"startedAt"`      // zero: it has never run, and its status stays created
 	FinishedAt time.Time `json:"finishedAt"`
 	Restarts   int       `json:"restarts"`
 	// MonitorLost: nobody was there to see the end.

@@ -43,7 +43,7 @@ func (m *monitor) update() error {
 	r.cfg = cfg
 	if !sameJSON(old.Healthcheck, cfg.Healthcheck) {
 		m.armHealth(r)
-		m.store.WriteRun(m.id, &r.record)
+		m.writeRun(&r.record)
 		m.broadcast()
 	}
 	return nil

@@ -142,7 +142,7 @@ func (m *monitor) check(r *run, c *checker) *engine.HealthResult {
 	}
 	changed := now.Status != h.Status
 	r.record.Health = &now
-	m.store.WriteRun(m.id, &r.record)
+	m.writeRun(&r.record)
 	m.broadcast()
 	m.mu.Unlock()
 	if changed {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -88,10 +89,11 @@ func open(control *os.File) (*monitor, error) {
 		id:    h.ID,
 		main:  make(chan func()),
 		hello: h,
-		log:   slog.New(slog.DiscardHandler),
+		log:   slog.New(slog.DiscardHandler), // until it is known where to
 		execs: make(map[string]*execution),
 	}
 	m.in.init()
+	m.out.lost = m.lostOutput
 	if m.store, err = state.Open(h.Root, h.Run); err != nil {
 		return nil, err
 	}
@@ -110,11 +112,12 @@ func (m *monitor) load() (err error) {
 	if m.cfg, err = m.store.Config(m.id); err != nil {
 		return err
 	}
+	m.log = newLog(filepath.Join(m.store.Dir(m.id), logName))
 	if m.volumes, err = volume.Open(m.store.Root() + "/volumes"); err != nil {
 		return err
 	}
 	m.events = events.Open(m.store.Root())
-	m.networks, err = network.Open(m.store.Root(), m.store.RunRoot(), network.Options{NoForwardCheck: m.hello.NoForwardCheck, Rootless: m.hello.Rootless})
+	m.networks, err = network.Open(m.store.Root(), m.store.RunRoot(), network.Options{NoForwardCheck: m.hello.NoForwardCheck, Rootless: m.hello.Rootless, Log: m.log})
 	if err != nil {
 		return err
 	}
@@ -122,7 +125,7 @@ func (m *monitor) load() (err error) {
 		return err
 	}
 	m.status = engine.StatusCreated
-	if m.last != nil {
+	if m.last != nil && !m.last.StartedAt.IsZero() {
 		m.status = engine.StatusExited
 	}
 	m.listener, err = m.store.ListenMonitor(m.id)

@@ -52,6 +52,7 @@ type monitor struct {
 	joined     bool // it has been in a network
 	execs      map[string]*execution
 	order      []string // of the execs' creation
+	failure    string   // the first of this run that nobody could be told of; see trouble
 }
 
 // at is a step, for the tests of a monitor that is killed there.
@@ -143,8 +144,7 @@ func (m *monitor) emit(action string, attributes map[string]string) {
 func (m *monitor) emitEvent(ev engine.Event) {
 	cfg := m.container()
 	ev.Type, ev.ID, ev.Name, ev.Image = "container", m.id, cfg.Name, cfg.Image
-	attrs := make(map[string]string, len(cfg.Spec.Labels)+len(ev.Attributes)+2)
-	maps.Copy(attrs, cfg.Spec.Labels)
+	attrs := cfg.Labels()
 	attrs["image"], attrs["name"] = cfg.Image, cfg.Name
 	maps.Copy(attrs, ev.Attributes)
 	ev.Attributes = attrs

@@ -20,7 +20,7 @@ func (m *monitor) connect(r *run, pid int) error {
 		return nil
 	}
 	req := network.Request{
-		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: r.oci.Domainname, PID: pid,
+		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: cfg.Spec.Domainname, PID: pid,
 		Ports: cfg.Ports, DNS: cfg.Spec.DNS, DNSOptions: cfg.Spec.DNSOptions, DNSSearch: cfg.Spec.DNSSearch,
 		ExtraHosts: cfg.Spec.ExtraHosts, Links: cfg.Spec.Links,
 	}
@@ -128,7 +128,7 @@ func (m *monitor) rewire(r *run, res *network.Result) {
 		return
 	}
 	m.noteNetwork(r, res)
-	m.store.WriteRun(m.id, &r.record)
+	m.writeRun(&r.record)
 }
 
 // lookUp finds another container for its namespaces.

@@ -22,16 +22,22 @@ type output struct {
 	mu      sync.Mutex
 	log     *logs.Writer // nil is none
 	clients []*sink      // never changed in place
+
+	failed bool        // the log could not take everything since it was set
+	lost   func(error) // is told of the first such failure; nil is nobody
 }
 
 // write passes a piece of output on.
 func (o *output) write(s proto.Stream, p []byte) {
 	o.mu.Lock()
+	var err error
 	if o.log != nil {
-		o.log.Write(frame.Stream(s), p) // a log that cannot be written must not stop the container
+		err = o.log.Write(frame.Stream(s), p) // a log that cannot be written must not stop the container
 	}
 	clients := o.clients
+	tell := o.first(err)
 	o.mu.Unlock()
+	tell()
 	for _, c := range clients {
 		c.write(s, p)
 	}
@@ -57,12 +63,36 @@ func (o *output) remove(c *sink) {
 	}
 }
 
+// first is what is to be done, without the lock, about an error of the log.
+func (o *output) first(err error) func() {
+	if err == nil || o.failed || o.lost == nil {
+		return func() {}
+	}
+	o.failed = true
+	return func() { o.lost(err) }
+}
+
+// flush writes what there is of a last line to the log: the process has ended.
+func (o *output) flush() {
+	o.mu.Lock()
+	var err error
+	if o.log != nil {
+		err = o.log.Flush()
+	}
+	tell := o.first(err)
+	o.mu.Unlock()
+	tell()
+}
+
 // setLog changes the log and returns the old one.
 func (o *output) setLog(w *logs.Writer) *logs.Writer {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	old := o.log
 	o.log = w
+	if w != nil {
+		o.failed = false
+	}
 	return old
 }
 

@@ -95,7 +95,7 @@ func (m *monitor) giveUpRestart() bool {
 	if m.last != nil {
 		rec.StartedAt, rec.Restarts = m.last.StartedAt, m.last.Restarts
 	}
-	m.store.WriteRun(m.id, &rec)
+	m.writeRun(&rec)
 	m.setStatus(engine.StatusExited)
 	return true
 }

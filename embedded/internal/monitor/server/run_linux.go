@@ -132,6 +132,7 @@ func (m *monitor) launch(r *run) error {
 	}
 	m.mu.Lock()
 	m.cfg, r.cfg = cfg, cfg
+	m.failure = ""
 	m.mu.Unlock()
 	m.forgetExecs()
 	if cfg.StoppedByUser {
@@ -202,7 +203,7 @@ func (m *monitor) begin(r *run, s *streams) {
 		r.record.Netns = procPath(r.proc.pid, "ns/net")
 	}
 	m.armHealth(r)
-	m.store.WriteRun(m.id, &r.record)
+	m.writeRun(&r.record)
 	m.setStatus(engine.StatusRunning)
 	m.mu.Unlock()
 	m.at("running")
@@ -214,7 +215,7 @@ func (m *monitor) begin(r *run, s *streams) {
 // failed removes what a failed start has made, and records why it failed.
 func (m *monitor) failed(r *run, cause error) {
 	r.cancel()
-	e := state.Exit{Code: 128, Error: message(cause), FinishedAt: time.Now(), Restarts: r.restarts}
+	e := state.Exit{Code: 128, Error: message(cause), Restarts: r.restarts}
 	switch {
 	case errors.Is(cause, engine.ErrCommandNotFound):
 		e.Code = 127
@@ -227,14 +228,16 @@ func (m *monitor) failed(r *run, cause error) {
 	m.mu.Lock()
 	before := m.last
 	autoRemove := m.cfg.Spec.AutoRemove
-	if before != nil {
-		e.StartedAt = before.StartedAt // of the last run that there was
+	status := engine.StatusCreated // as on Docker: it has never run
+	if before != nil && !before.StartedAt.IsZero() {
+		status = engine.StatusExited
+		e.StartedAt, e.FinishedAt = before.StartedAt, time.Now() // the start is that of the last run that there was
 	}
-	m.store.WriteExit(m.id, &e)
-	m.store.WriteRun(m.id, &state.Run{Status: engine.StatusExited, Error: e.Error, Restarts: r.restarts})
+	m.writeExit(&e)
+	m.writeRun(&state.Run{Status: status, Error: e.Error, Restarts: r.restarts})
 	m.run, m.last = nil, &e
 	m.retired = m.retired || autoRemove
-	m.setStatus(engine.StatusExited)
+	m.setStatus(status)
 	m.mu.Unlock()
 	m.out.finish()
 	m.in.reset()
@@ -263,6 +266,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 	for _, p := range r.pumps {
 		p.drain()
 	}
+	m.out.flush()
 	m.endExecs()
 	m.at("dead")
 	e := state.Exit{Code: st.Code, StartedAt: r.started, FinishedAt: time.Now(), Restarts: r.restarts}
@@ -278,7 +282,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 	if again {
 		status = engine.StatusRestarting
 	}
-	m.store.WriteExit(m.id, &e)
+	m.writeExit(&e)
 	m.at("exit written")
 	m.closeLogFor(status, r)
 	m.run, m.cleanup, m.last = nil, r, &e
@@ -316,7 +320,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 func (m *monitor) closeLogFor(status engine.Status, r *run) {
 	rec := r.record
 	rec.Status, rec.PID, rec.StartTime, rec.Netns, rec.Networks, rec.Ports = status, 0, 0, "", nil, nil
-	m.store.WriteRun(m.id, &rec)
+	m.writeRun(&rec)
 	m.closeLog()
 }
 

@@ -223,7 +223,7 @@ func (m *monitor) writeStopped(stopped bool) {
 // setRunStatus changes the status of a run that goes on. m.mu is held.
 func (m *monitor) setRunStatus(r *run, s engine.Status) {
 	r.record.Status = s
-	m.store.WriteRun(m.id, &r.record)
+	m.writeRun(&r.record)
 	m.setStatus(s)
 }
 

@@ -67,7 +67,8 @@ func (m *monitor) tell(w *waiter) {
 // was registered. m.mu is held.
 func (m *monitor) holds(cond engine.WaitCondition, ended bool) (*engine.Exit, bool) {
 	exit := &engine.Exit{Code: -1}
-	over := m.status == engine.StatusExited
+	// A first start that has failed is an end for those who wait for one.
+	over := m.status == engine.StatusExited || m.run == nil && m.status == engine.StatusCreated && m.last != nil
 	code := func() *engine.Exit {
 		if m.last == nil {
 			return &engine.Exit{}
