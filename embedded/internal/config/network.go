@@ -94,7 +94,13 @@ func (b *builder) network() error {
 	if s.NetworkDisabled {
 		cfg.Netns = "none"
 	}
-	if cfg.Netns == "" && !b.h.Rootless {
+	if cfg.Netns == "" && b.h.Rootless {
+		helper := mode.Mode
+		if !slices.Contains(b.h.NetworkHelpers, helper) && len(b.h.NetworkHelpers) > 0 {
+			helper = b.h.NetworkHelpers[0]
+		}
+		cfg.Networks = append(cfg.Networks, state.Endpoint{Endpoint: engine.Endpoint{Network: helper}})
+	} else if cfg.Netns == "" {
 		b.endpoints(name, mode.Mode)
 		if err := b.links(); err != nil {
 			return err

@@ -32,6 +32,9 @@ func (s *Session) end(ctx context.Context, wait time.Duration) error {
 		s.server.stop()
 		s.server = nil
 	}
+	if s.m.opts.Rootless {
+		s.endRootless()
+	}
 	// Elements before sockets: who gets a port after us finds no element.
 	r := s.record.Load()
 	var errs []error

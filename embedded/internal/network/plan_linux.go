@@ -40,9 +40,8 @@ type planned struct {
 func (m *Manager) plan(ctx context.Context, endpoints []engine.Endpoint, ports []engine.PortMapping) ([]planned, error) {
 	var errs []error
 	var out []planned
-	if m.opts.Rootless && len(endpoints) > 0 {
-		return nil, &engine.UnsupportedError{Option: "Spec.Networks", Value: endpoints[0].Network, Engine: "embedded",
-			Reason: "rootless: a bridge needs the rights of root on the host; NetworkMode host and none work"}
+	if m.opts.Rootless {
+		return nil, planRootless(endpoints, ports)
 	}
 	seen := map[string]bool{}
 	internal := true
@@ -65,7 +64,7 @@ func (m *Manager) plan(ctx context.Context, endpoints []engine.Endpoint, ports [
 			errs = append(errs, &engine.UnsupportedError{Option: option, Value: fmt.Sprintf("%d/%s", p.ContainerPort, p.Protocol), Engine: "embedded", Reason: "tcp and udp are published"})
 		}
 	}
-	if len(ports) > 0 && internal && len(errs) == 0 && !m.opts.Rootless {
+	if len(ports) > 0 && internal && len(errs) == 0 {
 		errs = append(errs, &engine.InvalidError{Option: "Spec.Ports", Reason: "the container has no network but internal ones, which nobody outside reaches"})
 	}
 	return out, errors.Join(errs...)

@@ -17,6 +17,7 @@ type proxy struct {
 	socket *socket
 	target atomic.Pointer[netip.AddrPort]
 	log    *slog.Logger
+	dial   func(network, to string) (net.Conn, error) // to the container
 	wg     sync.WaitGroup
 
 	mu     sync.Mutex
@@ -26,7 +27,12 @@ type proxy struct {
 
 // startProxy serves s until stop.
 func startProxy(s *socket, to netip.AddrPort, log *slog.Logger) *proxy {
-	p := &proxy{socket: s, log: log, open: map[io.Closer]struct{}{}}
+	return startProxyWith(s, to, log, (&net.Dialer{Timeout: dialTimeout}).Dial)
+}
+
+// startProxyWith reaches the container by dial.
+func startProxyWith(s *socket, to netip.AddrPort, log *slog.Logger, dial func(network, to string) (net.Conn, error)) *proxy {
+	p := &proxy{socket: s, log: log, dial: dial, open: map[io.Closer]struct{}{}}
 	p.target.Store(&to)
 	if s.tcp != nil {
 		p.wg.Go(p.serveTCP)
@@ -91,7 +97,7 @@ func (p *proxy) forwardTCP(client *net.TCPConn) {
 	}
 	defer p.done(client)
 	to := p.target.Load()
-	server, err := (&net.Dialer{Timeout: dialTimeout}).Dial("tcp", to.String())
+	server, err := p.dial("tcp", to.String())
 	if err != nil {
 		client.SetLinger(0) // the client sees a reset, not a clean end
 		return

@@ -43,10 +43,11 @@ func (p *proxy) serveUDP() {
 			continue
 		}
 		if server == nil {
-			to := net.UDPAddrFromAddrPort(*p.target.Load())
-			if server, err = net.DialUDP("udp", nil, to); err != nil {
+			c, err := p.dial("udp", p.target.Load().String())
+			if err != nil {
 				continue
 			}
+			server = c.(*net.UDPConn)
 			if !p.track(server) {
 				server.Close()
 				return

@@ -26,6 +26,8 @@ type Session struct {
 	proxies []*proxy
 	server  *nameServer
 	hosts   []HostsLink // lines of legacy links
+	helper  *helper     // of an ordinary user; nil is none
+	netns   *os.File    // the container's, for proxies; nil where they need it not
 
 	// The record and the names of links, replaced as a whole: the name server reads them.
 	record atomic.Pointer[record]
@@ -99,6 +101,9 @@ func (s *Session) connect(ctx context.Context, plans []planned) error {
 	}
 	if err != nil {
 		return err
+	}
+	if s.m.opts.Rootless && len(s.request.Endpoints) > 0 {
+		return s.connectRootless(ctx, ns)
 	}
 	if err := s.resolveLinks(s.request.Links, nil); err != nil {
 		return err
