@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // Remove removes the container's directories and its name. It must not run. The
@@ -122,6 +124,30 @@ func (s *Store) adopt(dir, id string) (lock *os.File, mine bool, err error) {
 		return nil, false, nil
 	}
 	return lock, true, s.dropAll(s.namesIn(dir), id)
+}
+
+// sweepStrays removes the run directories of containers that are gone, which monitors and
+// those who recovered them have left when they were killed.
+func (s *Store) sweepStrays() error {
+	ids, err := readNames(s.run)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !validID(id) || exists(s.Dir(id)) {
+			continue
+		}
+		lock, rerr := s.HoldMonitor(id)
+		if errors.Is(rerr, engine.ErrConflict) {
+			continue // its monitor has removed it just now, and removes this too
+		}
+		if rerr == nil {
+			rerr = s.RemoveRun(id)
+			lock.Close()
+		}
+		err = errors.Join(err, rerr)
+	}
+	return err
 }
 
 // sweepRun removes what earlier boots have left, where run is not a tmpfs, and what RemoveRun could not finish.

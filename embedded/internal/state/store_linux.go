@@ -89,7 +89,7 @@ func Open(root, run string) (*Store, error) {
 	if err := makeDir(s.run, 0o700); err != nil {
 		return nil, fmt.Errorf("open run directory: %w", err)
 	}
-	if err := errors.Join(sweepRun(run, boot), s.sweep()); err != nil && !unwritable(err) {
+	if err := errors.Join(sweepRun(run, boot), s.sweep(), s.sweepStrays()); err != nil && !unwritable(err) {
 		return nil, fmt.Errorf("open state directory %s: %w", root, err)
 	}
 	return s, nil

@@ -64,7 +64,7 @@ func kind(err error) string {
 		err  error
 	}{
 		{"not found", berth.ErrNotFound}, {"not running", berth.ErrNotRunning}, {"conflict", berth.ErrConflict},
-		{"unavailable", berth.ErrUnavailable}, {"unsupported", berth.ErrUnsupported}, {"invalid", berth.ErrInvalid},
+		{"unavailable", berth.ErrUnavailable}, {"cut", io.ErrUnexpectedEOF}, {"unsupported", berth.ErrUnsupported}, {"invalid", berth.ErrInvalid},
 	} {
 		if errors.Is(err, k.err) {
 			return k.name

@@ -195,16 +195,20 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	return nil
 }
 
-// dead tells that the process has ended, before anybody has waited for it too.
+// dead tells that the process has ended, before anybody has waited for it too. It is
+// asked after an error, which tells of the end before it is over: so it gives that a moment.
 func (p *process) dead() bool {
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {
 		return true // it is closed: all is over
 	}
 	n := 0
-	err = conn.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0) })
+	err = conn.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, lastMoments) })
 	return err != nil || n > 0
 }
+
+// lastMoments is how long a process without namespaces or memory any more may take to end, in milliseconds.
+const lastMoments = 100
 
 // startExec starts a process in the container. The caller reads and closes its streams.
 func (m *monitor) startExec(r *run, spec engine.ExecSpec, size engine.Size, in, out, err bool) (*launch.Process, *streams, error) {
