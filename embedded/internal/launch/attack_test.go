@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // victim is a directory of the host that no container may reach.
@@ -316,6 +318,19 @@ func TestProgramFile(t *testing.T) {
 	}
 	if seen.out == "" {
 		t.Errorf("nothing was looked at: %s", seen.err)
+	}
+}
+
+// TestInvalid: a path or a setting that cannot be is the caller's mistake.
+func TestInvalid(t *testing.T) {
+	for what, change := range map[string]func(*Config){
+		"a setting that there is not":        func(c *Config) { c.Spec.Linux.Sysctl = map[string]string{"net.nosuch": "1"} },
+		"a value that a setting cannot have": func(c *Config) { c.Spec.Linux.Sysctl = map[string]string{"net.ipv4.ip_forward": "much"} },
+		"a working directory in a file":      func(c *Config) { c.Spec.Process.Cwd = "/etc/passwd/x" },
+	} {
+		if _, err := output(t, config(t, "true", change)); !errors.Is(err, engine.ErrInvalid) {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ type Error struct {
 	Step   string        // "mount proc on /proc"
 	Errno  syscall.Errno // 0 where Detail says it all
 	Detail string        // more words, of the kernel where it has some; may be empty
-	// Kind is engine.ErrCommandNotFound, engine.ErrCommandNotExecutable, engine.ErrNotRunning (exec: the container is gone) or nil.
+	// Kind is engine.ErrCommandNotFound, engine.ErrCommandNotExecutable, engine.ErrNotRunning (exec: the container is gone), engine.ErrInvalid (a path or a setting that cannot be) or nil.
 	Kind error
 }
 

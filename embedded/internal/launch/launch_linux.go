@@ -12,6 +12,8 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // child is a child that is being started, as the parent sees it.
@@ -222,6 +224,8 @@ func (c *child) failure(head [reportHead]byte) error {
 		e.Kind = commandKind(e.Errno)
 	case s.Op == "setns":
 		return notRunning(e)
+	case e.Errno == syscall.ENOTDIR, isSysctl(s.Name) && (e.Errno == syscall.ENOENT || e.Errno == syscall.EINVAL):
+		e.Kind = engine.ErrInvalid // a path through a file, a setting that there is not or that has no such value
 	}
 	return e
 }

@@ -28,6 +28,21 @@ var sysctlNamespaces = []struct {
 	{"user.", unix.CLONE_NEWUSER},
 }
 
+// setting begins the names of steps that set one.
+const setting = "set "
+
+// isSysctl tells whether a step is about a kernel setting.
+func isSysctl(step string) bool {
+	key, ok := strings.CutPrefix(step, setting)
+	key = strings.ReplaceAll(key, "/", ".")
+	for _, n := range sysctlNamespaces {
+		if ok && strings.HasPrefix(key, n.prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // sysctls writes settings through the procfs that this start made: the container
 // cannot have put another file in its place.
 func (b *builder) sysctls(m map[string]string, ns spaces) error {
@@ -53,7 +68,7 @@ func (b *builder) sysctls(m map[string]string, ns spaces) error {
 		case !ns.has(flag):
 			return invalid("linux.sysctl", key+" is the host's: the container has not the namespace that it belongs to")
 		}
-		name := "set " + key
+		name := setting + key
 		f := b.open(name, "openat", b.ownProc().val(), b.str("sys/"+file), num(unix.O_WRONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW))
 		b.add(name, "write", f.val(), b.str(m[key]), num(len(m[key])))
 		b.add("close a descriptor", "close", f.val())
