@@ -168,7 +168,7 @@ type Spec struct {
 	// LXCConf is refused by every engine (it went with Docker's lxc driver); it is here so that old configurations get an error instead of silence.
 	LXCConf map[string]string `json:"lxcConf,omitzero"`
 
-	// Podman holds options of Podman alone. Set on another engine it is an UnsupportedError.
+	// Podman holds options that Podman has made. Docker has none of them; the embedded engine has those that say so. What an engine has not is an UnsupportedError.
 	Podman *PodmanSpec `json:"podman,omitzero"`
 	// Windows holds options of Windows containers.
 	Windows *WindowsSpec `json:"windows,omitzero"`
@@ -269,48 +269,48 @@ type Endpoint struct {
 	GatewayPriority int `json:"gatewayPriority,omitzero"`
 }
 
-// PodmanSpec holds the options that only Podman has. Durations are whole seconds.
+// PodmanSpec holds the options that Podman has made; where nothing else is said, it alone has them. Durations are whole seconds.
 type PodmanSpec struct {
 	Pod                  string                     `json:"pod,omitzero"`                  // name or ID of the pod that it joins
 	Rootfs               string                     `json:"rootfs,omitzero"`               // a directory instead of an image
 	RootfsOverlay        bool                       `json:"rootfsOverlay,omitzero"`        // keeps Rootfs unchanged
 	RootfsMapping        string                     `json:"rootfsMapping,omitzero"`        // UID and GID mapping of the mount of Rootfs
-	RootfsPropagation    string                     `json:"rootfsPropagation,omitzero"`    // propagation of the root mount: private, slave, shared, …
-	EnvHost              bool                       `json:"envHost,omitzero"`              // the engine's own environment
-	EnvMerge             []string                   `json:"envMerge,omitzero"`             // NAME=VALUE in which ${NAME} stands for the image's variables
-	UnsetEnvAll          bool                       `json:"unsetEnvAll,omitzero"`          // removes all variables of the image
+	RootfsPropagation    string                     `json:"rootfsPropagation,omitzero"`    // propagation of the root mount: private, slave, shared, …. Podman and embedded
+	EnvHost              bool                       `json:"envHost,omitzero"`              // the engine's own environment. Podman and embedded
+	EnvMerge             []string                   `json:"envMerge,omitzero"`             // NAME=VALUE in which ${NAME} stands for the image's variables. Podman and embedded
+	UnsetEnvAll          bool                       `json:"unsetEnvAll,omitzero"`          // removes all variables of the image. Podman and embedded
 	HTTPProxy            bool                       `json:"httpProxy,omitzero"`            // copies the proxy variables of the Podman service
 	Systemd              string                     `json:"systemd,omitzero"`              // true, false, always
 	SdNotifyMode         string                     `json:"sdNotifyMode,omitzero"`         // container, conmon, healthy, ignore
 	ConmonPidFile        string                     `json:"conmonPidFile,omitzero"`        // file on the host that receives the PID of conmon
 	CreateCommand        []string                   `json:"createCommand,omitzero"`        // shown by inspect as the command that made the container
-	ImageVolumeMode      string                     `json:"imageVolumeMode,omitzero"`      // ignore, tmpfs, anonymous
+	ImageVolumeMode      string                     `json:"imageVolumeMode,omitzero"`      // ignore, tmpfs, anonymous. Podman and embedded
 	HostUsers            []string                   `json:"hostUsers,omitzero"`            // users of the host that are added to /etc/passwd
 	RemoveImage          bool                       `json:"removeImage,omitzero"`          // removes the image with the container; with AutoRemove
 	DependencyContainers []string                   `json:"dependencyContainers,omitzero"` // containers that are started first
 	InitContainerType    string                     `json:"initContainerType,omitzero"`    // of a pod's init container: always, once
-	Personality          string                     `json:"personality,omitzero"`          // domain, e.g. LINUX32
+	Personality          string                     `json:"personality,omitzero"`          // domain, e.g. LINUX32. Podman and embedded
 	ManagePassword       *bool                      `json:"managePassword,omitzero"`       // nil is true: /etc/passwd and /etc/group get entries for the user
 	PasswdEntry          string                     `json:"passwdEntry,omitzero"`          // template of that entry of /etc/passwd
 	GroupEntry           string                     `json:"groupEntry,omitzero"`           // template of that entry of /etc/group
 	DevicesFrom          []string                   `json:"devicesFrom,omitzero"`          // containers whose devices are taken over
 	HostDeviceList       []Device                   `json:"hostDeviceList,omitzero"`       // devices as they were given, shown by inspect
 	ShmSizeSystemd       Bytes                      `json:"shmSizeSystemd,omitzero"`       // size of the tmpfs mounts of systemd mode
-	Volatile             bool                       `json:"volatile,omitzero"`             // the container's storage need not survive a crash
+	Volatile             bool                       `json:"volatile,omitzero"`             // the container's storage need not survive a crash. Podman and embedded
 	ChrootDirectories    []string                   `json:"chrootDirectories,omitzero"`    // directories that are unpacked with the user's mappings
 	LabelNested          bool                       `json:"labelNested,omitzero"`          // SELinux labels for nested containers
-	SeccompPolicy        string                     `json:"seccompPolicy,omitzero"`        // empty, default, image
+	SeccompPolicy        string                     `json:"seccompPolicy,omitzero"`        // empty, default, image. Podman, and embedded but for image
 	UseImageHostname     *bool                      `json:"useImageHostname,omitzero"`     // keeps the image's /etc/hostname
 	UseImageHosts        bool                       `json:"useImageHosts,omitzero"`        // keeps the image's /etc/hosts
 	UseImageResolvConf   bool                       `json:"useImageResolvConf,omitzero"`   // keeps the image's /etc/resolv.conf
 	BaseHostsFile        string                     `json:"baseHostsFile,omitzero"`        // what /etc/hosts starts from: a path, image, none
 	NetworkOptions       map[string][]string        `json:"networkOptions,omitzero"`       // options of the network mode, by mode
 	IntelRdt             json.RawMessage            `json:"intelRdt,omitzero"`             // of the OCI runtime specification
-	IDMappings           *IDMappings                `json:"idMappings,omitzero"`           // of the user namespace
+	IDMappings           *IDMappings                `json:"idMappings,omitzero"`           // of the user namespace. Podman and embedded
 	ArtifactVolumes      []ArtifactVolume           `json:"artifactVolumes,omitzero"`      // OCI artifacts as files. Podman >= 5.5
 	KernelMemoryTCP      Bytes                      `json:"kernelMemoryTCP,omitzero"`      // limit of TCP buffers. cgroup v1 only
 	MemUseHierarchy      *bool                      `json:"memUseHierarchy,omitzero"`      // cgroup v1 only
-	Unified              map[string]string          `json:"unified,omitzero"`              // cgroup v2 files
+	Unified              map[string]string          `json:"unified,omitzero"`              // cgroup v2 files. Podman and embedded
 	Rdma                 map[string]json.RawMessage `json:"rdma,omitzero"`                 // limits by device, of the OCI runtime specification
 }
 

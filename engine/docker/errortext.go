@@ -26,7 +26,7 @@ var textKinds = []struct {
 	{`wrong rlimit value|error setting rlimit`, engine.ErrInvalid},
 	{`is not in a separate kernel namespace|error during container init: open (/proc/sys|sysctl)|error during container init: write sysctl`, engine.ErrInvalid},
 	{`invalid --security-opt|seccomp profile failed|invalid (IPC|PID|UTS) mode|invalid isolation`, engine.ErrInvalid},
-	{`cannot mkdir: * is not a directory|chdir to cwd|trying to mount a directory onto a file|is not a shared (or slave |)mount|extraction point is not a directory`, engine.ErrInvalid},
+	{`cannot mkdir: * is not a directory|chdir to cwd|trying to mount a directory onto a file|is not a shared (or slave |)mount|extraction point is not a directory|cannot overwrite (directory|non-directory) *|invalid tar header|invalid entry name`, engine.ErrInvalid},
 	{`unable to apply cgroup configuration: failed to write`, engine.ErrInvalid},
 	{`plugin "*" not found|invalid subnet|not permitted on predefined|is a pre-defined network`, engine.ErrInvalid},
 }
