@@ -42,8 +42,8 @@ func (s *Store) OCI(id string) (*specs.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	oci := &specs.Spec{}
-	if err := json.Unmarshal(data, oci); err != nil {
+	oci, err := decodeOCI(data)
+	if err != nil {
 		return nil, fmt.Errorf("read runtime configuration of container %s: %w", id, err)
 	}
 	return oci, nil
