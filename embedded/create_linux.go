@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/berthdev/berth/embedded/internal/config"
@@ -94,7 +95,7 @@ func (c *creation) build(ctx context.Context, id string) error {
 		name = newName(0)
 	}
 	c.out, err = config.Build(ctx, config.Input{
-		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: c.img, LayerDirs: dirs,
+		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: configImage(c.img), LayerDirs: dirs,
 		Dir: c.e.store.Dir(id), Host: c.e.host,
 		Containers: func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
 		Secret:     c.e.secrets.Data,
@@ -226,4 +227,16 @@ func (c *creation) undo(err *error) {
 		}
 		c.e.volumeEvent("destroy", v, map[string]string{"driver": "local"})
 	}
+}
+
+// configImage is what a container's configuration takes of its image; nil of none.
+func configImage(img *image.Image) *config.Image {
+	if img == nil {
+		return nil
+	}
+	i := &config.Image{ID: img.ID, DiffIDs: img.DiffIDs, Config: img.Neutral()}
+	if c := img.Config; c.Architecture != "" {
+		i.Platform = strings.TrimRight("linux/"+c.Architecture+"/"+c.Variant, "/")
+	}
+	return i
 }

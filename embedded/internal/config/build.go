@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"path/filepath"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
-	"github.com/berthdev/berth/embedded/internal/image"
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
@@ -25,7 +25,7 @@ type Input struct {
 	Name    string
 	Created time.Time
 	Spec    *engine.Spec
-	Image   *image.Image
+	Image   *Image // nil: the root is a directory
 	// LayerDirs are the image's layers, the topmost first.
 	LayerDirs []string
 	// Dir is containers/ID, which need not be there yet.
@@ -44,6 +44,15 @@ type Input struct {
 	UsedIDs func() ([]engine.IDMap, error)
 	// DefaultNetwork is the network of a container that names none.
 	DefaultNetwork string
+}
+
+// Image is what counts of an image. Package image has the rest, with registries and archives, which
+// a monitor must not load: it uses this package too.
+type Image struct {
+	ID       string   // sha256:…
+	DiffIDs  []string // lowest first
+	Config   engine.ImageConfig
+	Platform string // os/arch[/variant]; "" is this machine's
 }
 
 // CopyUp is a volume to which the image's files are to be copied once, if it is empty.
@@ -139,11 +148,9 @@ func (b *builder) begin() error {
 		Platform: "linux/" + runtime.GOARCH,
 	}
 	if img := in.Image; img != nil {
-		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Neutral()
+		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Config
 		cfg.ImageVolumes, cfg.ImageHealthcheck = cfg.ImageConfig.Volumes, cfg.ImageConfig.Healthcheck
-		if c := img.Config; c != nil && c.Architecture != "" {
-			cfg.Platform = strings.TrimRight("linux/"+c.Architecture+"/"+c.Variant, "/")
-		}
+		cfg.Platform = cmp.Or(img.Platform, cfg.Platform)
 	}
 	cfg.Cgroup = filepath.Join("berth", in.ID)
 	if parent := strings.Trim(filepath.Clean("/"+s.CgroupParent), "/"); parent != "" {

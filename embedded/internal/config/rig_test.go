@@ -81,7 +81,7 @@ func (r *rig) input(spec *engine.Spec, h Host) Input {
 		spec.Image = "img"
 	}
 	return Input{
-		ID: testID, Name: "name", Created: time.Unix(1700000000, 0).UTC(), Spec: spec, Image: r.img, LayerDirs: r.layers,
+		ID: testID, Name: "name", Created: time.Unix(1700000000, 0).UTC(), Spec: spec, Image: imageOf(r.img), LayerDirs: r.layers,
 		Dir: r.containerDir(testID), Host: h, DefaultNetwork: "bridge",
 		Containers: r.container,
 		Secret: func(name string) ([]byte, *engine.SecretAttrs, error) {
@@ -158,4 +158,9 @@ func mountAt(s *specs.Spec, target string) *specs.Mount {
 
 func hasNS(s *specs.Spec, typ specs.LinuxNamespaceType) bool {
 	return slices.ContainsFunc(s.Linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == typ })
+}
+
+// imageOf is as the engine does it.
+func imageOf(img *image.Image) *Image {
+	return &Image{ID: img.ID, DiffIDs: img.DiffIDs, Config: img.Neutral()}
 }
