@@ -80,6 +80,12 @@ func (e *rootless) ContainerDiff(ctx context.Context, id string) ([]engine.Chang
 
 // ContainerCommit implements [engine.Containers].
 func (e *rootless) ContainerCommit(ctx context.Context, id string, opts engine.CommitOptions) (string, error) {
+	if why := e.noCgroups(); why != "" {
+		if opts.Pause != nil && *opts.Pause {
+			return "", unsupported("CommitOptions.Pause", "true", why)
+		}
+		opts.Pause = new(false)
+	}
 	a := commitArgs{CommitOptions: opts}
 	if c := opts.Conf; c != nil {
 		a.Exposed, a.Volumes, a.Healthcheck = c.ExposedPorts, c.Volumes, c.Healthcheck

@@ -56,6 +56,7 @@ func checkProcess(f *faults, s *engine.Spec, h Host) {
 		f.invalid(!ok, at("Spec.Ulimits", i), u.Name, "there is no such limit")
 	}
 	f.needs(s.OOMScoreAdj != nil && h.Rootless && *s.OOMScoreAdj < 0, "Spec.OOMScoreAdj", fmt.Sprint(deref(s.OOMScoreAdj)), "root")
+	f.unsupported(h.Rootless && len(s.GroupAdd) > 0 && groupsDenied(), "Spec.GroupAdd", "", "this user has no subordinate IDs")
 	f.unsupported(h.Rootless && len(s.DeviceCgroupRules) > 0, "Spec.DeviceCgroupRules", "", "only root can set them")
 	if c := s.CgroupParent; c != "" {
 		f.invalid(slices.Contains(strings.Split(c, "/"), ".."), "Spec.CgroupParent", c, "it leads upwards")

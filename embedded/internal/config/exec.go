@@ -36,6 +36,9 @@ func ExecProcess(cfg *state.Config, oci *specs.Spec, root string, spec engine.Ex
 	if err != nil {
 		return nil, err
 	}
+	if err := haveIDs(cfg, "ExecSpec.User", id); err != nil {
+		return nil, err
+	}
 	setUser(&p, id)
 	if spec.Privileged {
 		all, err := launch.Available()

@@ -140,10 +140,36 @@ func (b *builder) namespaces() error {
 		return err
 	}
 	if len(b.oci.Linux.UIDMappings) > 0 {
-		list = append(list, specs.LinuxNamespace{Type: specs.UserNamespace})
+		user := specs.LinuxNamespace{Type: specs.UserNamespace}
+		if b.h.Rootless {
+			var err error
+			if user.Path, err = userOfShared(list); err != nil {
+				return err
+			}
+			if user.Path != "" {
+				b.oci.Linux.UIDMappings, b.oci.Linux.GIDMappings = nil, nil
+			}
+		}
+		list = append(list, user)
 	}
 	b.oci.Linux.Namespaces = list
 	return nil
+}
+
+// userOfShared is where an ordinary user's container gets its user namespace from: the container whose other namespaces it
+// shares, since these belong to it; "" is a new one.
+func userOfShared(list []specs.LinuxNamespace) (string, error) {
+	found := ""
+	for _, ns := range list {
+		if !strings.HasPrefix(ns.Path, "container:") {
+			continue
+		}
+		if found != "" && found != ns.Path {
+			return "", unsupported("Spec.PIDMode", ns.Path, "a rootless container shares the namespaces of one other container")
+		}
+		found = ns.Path
+	}
+	return found, nil
 }
 
 // has says that the container has a namespace of this type that is not the host's.

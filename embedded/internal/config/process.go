@@ -142,6 +142,9 @@ func setUser(p *specs.Process, id identity) {
 	umask := p.User.Umask
 	p.User = id.user
 	p.User.Umask = umask
+	if groupsDenied() {
+		p.User.AdditionalGids = nil // of the image's: there is no ID for them
+	}
 	if p.Capabilities != nil {
 		p.Capabilities = capabilitySets(p.Capabilities.Bounding, id.user.UID)
 	}

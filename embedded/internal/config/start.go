@@ -112,6 +112,9 @@ func (s *starter) user() error {
 	for _, g := range cfg.CDIGroups {
 		id.user.AdditionalGids = appendID(id.user.AdditionalGids, g)
 	}
+	if err := haveIDs(cfg, "Spec.User", id); err != nil {
+		return err
+	}
 	setUser(s.oci.Process, id)
 	s.id = id
 	return nil

@@ -1,6 +1,8 @@
 package launch
 
 import (
+	"os"
+
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 )
@@ -37,7 +39,7 @@ func (b *builder) build(cfg *Config, ns spaces) error {
 	if err := b.finish(finishing{
 		process: s.Process, seccomp: s.Linux.Seccomp, compiled: cfg.Filter, personality: s.Linux.Personality, makeCwd: cfg.MakeCwd,
 		userns:     ns.has(unix.CLONE_NEWUSER),
-		denyGroups: ns.has(unix.CLONE_NEWUSER) && !b.privileged && cfg.MapIDs == nil,
+		denyGroups: ns.has(unix.CLONE_NEWUSER) && (!b.privileged && cfg.MapIDs == nil || !b.dry && setgroupsDenied(os.Getpid())),
 	}); err != nil {
 		return err
 	}

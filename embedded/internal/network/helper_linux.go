@@ -72,7 +72,12 @@ func startHelper(ctx context.Context, name string, pid int, dir string) (*helper
 			close(come)
 		}
 	}()
-	defer ready.Close()
+	defer func() {
+		ready.Close()
+		if fifo := ready.Name(); filepath.IsAbs(fifo) {
+			os.Remove(fifo)
+		}
+	}()
 	select {
 	case <-come:
 		return h, nil

@@ -37,3 +37,9 @@ func ownOf(path string) ([]engine.IDMap, error) {
 	}
 	return out, nil
 }
+
+// Initial says that this process is in the machine's own user namespace.
+func Initial() bool {
+	b, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && strings.Join(strings.Fields(string(b)), " ") == "0 0 4294967295"
+}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/files"
+	"github.com/berthdev/berth/embedded/internal/userns"
 )
 
 // CopyUp fills the volume's directory mountpoint, if it is empty, from the
@@ -35,7 +36,7 @@ func CopyUp(ctx context.Context, mountpoint string, layerDirs []string, pathInIm
 	if err != nil || !empty {
 		return err
 	}
-	v, err := files.OpenStopped(ctx, files.Stopped{LayerDirs: layerDirs})
+	v, err := files.OpenStopped(ctx, files.Stopped{LayerDirs: layerDirs, UserXattr: !userns.Initial()})
 	if err != nil {
 		return fmt.Errorf("fill volume: %w", err)
 	}
