@@ -31,7 +31,7 @@ type local struct {
 
 func openLocal(b *testing.B, dir string, opts ...embedded.Option) *local {
 	b.Helper()
-	l := &local{root: filepath.Join(dir, "root"), run: filepath.Join(dir, "run")}
+	l := &local{root: filepath.Join(dir, "root"), run: runOf(dir)}
 	e, err := embedded.Open(b.Context(), append([]embedded.Option{embedded.WithRoot(l.root), embedded.WithRunRoot(l.run)}, opts...)...)
 	if err != nil {
 		b.Fatal(err)
@@ -43,6 +43,9 @@ func openLocal(b *testing.B, dir string, opts ...embedded.Option) *local {
 	b.Cleanup(func() { l.cli.Close() })
 	return l
 }
+
+// runOf is the directory of state that goes with a boot: on a tmpfs, as the default one is.
+func runOf(dir string) string { return filepath.Join("/run", filepath.Base(dir)) }
 
 // newLocal opens the engine on a fresh directory, with the busybox image in it.
 func newLocal(b *testing.B, opts ...embedded.Option) *local {
@@ -58,6 +61,7 @@ func newLocal(b *testing.B, opts ...embedded.Option) *local {
 	b.Cleanup(func() {
 		l.removeAll(b)
 		os.RemoveAll(dir)
+		os.RemoveAll(l.run)
 	})
 	l.busybox(b, 1)
 	return l

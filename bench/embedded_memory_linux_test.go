@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 
 func startOne(dir string) error {
 	ctx := context.Background()
-	e, err := embedded.Open(ctx, embedded.WithRoot(filepath.Join(dir, "root")), embedded.WithRunRoot(filepath.Join(dir, "run")))
+	e, err := embedded.Open(ctx, embedded.WithRoot(filepath.Join(dir, "root")), embedded.WithRunRoot(runOf(dir)))
 	if err != nil {
 		return err
 	}
