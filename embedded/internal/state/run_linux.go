@@ -27,11 +27,15 @@ func (s *Store) ReadRun(id string) (*Run, error) {
 // WriteRun replaces run.json. The monitor alone calls it, while it holds
 // monitor.lock. A StartedAt that is new it first notes in the container's
 // directory until WriteExit: a container with that note and without a run.json was
-// running when the machine stopped.
+// running when the machine stopped. One without a process, that a full disk does not
+// take, leaves none: it is known by its end, then.
 func (s *Store) WriteRun(id string, r *Run) error {
 	err := s.mark(id, r.StartedAt)
 	if err == nil {
 		err = s.replaceJSON(s.RunDir(id), runFile, r)
+	}
+	if r.PID == 0 && (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)) {
+		err = errors.Join(err, os.Remove(filepath.Join(s.RunDir(id), runFile)))
 	}
 	if err != nil {
 		return fmt.Errorf("write state of container %s: %w", id, err)

@@ -99,11 +99,13 @@ func (s *Store) readRest(id string, snap *Snapshot) error {
 		return nil
 	}
 	snap.Exit = e
-	if snap.Alive || snap.Run != nil {
+	if snap.Run != nil && (snap.Run.PID != 0 || !snap.Alive) {
 		return nil
 	}
 	if started := s.marked(id); !started.IsZero() && (e == nil || !e.StartedAt.Equal(started)) {
-		if snap.Exit = s.noted(id, started); snap.Exit == nil {
+		if noted := s.noted(id, started); noted != nil {
+			snap.Exit = noted
+		} else if !snap.Alive && snap.Run == nil {
 			snap.Exit = lostAt(started)
 		}
 	}

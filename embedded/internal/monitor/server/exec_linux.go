@@ -153,7 +153,7 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	default:
 	}
 	p, s, err := m.startExec(r, e.spec, e.size, attached && e.spec.AttachStdin, attached && e.spec.AttachStdout, attached && e.spec.AttachStderr)
-	if err != nil && !errors.Is(err, engine.ErrCommandNotFound) && !errors.Is(err, engine.ErrCommandNotExecutable) && r.proc.dead() {
+	if err != nil && !errors.Is(err, engine.ErrCommandNotFound) && !errors.Is(err, engine.ErrCommandNotExecutable) && r.proc.dying(err) {
 		// The kernel has many words for it: no memory, for one, in a pid namespace without its first process.
 		e.end(nil)
 		return notRunning(m.id)
@@ -195,20 +195,26 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	return nil
 }
 
-// dead tells that the process has ended, before anybody has waited for it too. It is
-// asked after an error, which tells of the end before it is over: so it gives that a moment.
-func (p *process) dead() bool {
+// lastMoments is how long a process without namespaces and memory any more may take to end, on a busy machine: in milliseconds.
+const lastMoments = 2000
+
+// dying tells that err comes of the end of the process, before anybody has waited for it
+// too. Some errors tell of that a moment before it is over.
+func (p *process) dying(err error) bool {
+	wait := 0
+	for _, e := range []error{unix.ENOENT, unix.ESRCH, unix.ENOMEM} {
+		if errors.Is(err, e) {
+			wait = lastMoments
+		}
+	}
 	conn, err := p.pidfd.SyscallConn()
 	if err != nil {
 		return true // it is closed: all is over
 	}
 	n := 0
-	err = conn.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, lastMoments) })
+	err = conn.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, wait) })
 	return err != nil || n > 0
 }
-
-// lastMoments is how long a process without namespaces or memory any more may take to end, in milliseconds.
-const lastMoments = 100
 
 // startExec starts a process in the container. The caller reads and closes its streams.
 func (m *monitor) startExec(r *run, spec engine.ExecSpec, size engine.Size, in, out, err bool) (*launch.Process, *streams, error) {

@@ -86,7 +86,7 @@ func (m *monitor) join(ctx context.Context, ep engine.Endpoint) error {
 		return conflict("the container shares the network of another or of the host")
 	}
 	res, err := r.session.Join(ctx, ep)
-	if err != nil && r.proc.dead() {
+	if err != nil && r.proc.dying(err) {
 		return nil // it has ended, and does not run: there is nothing to do
 	}
 	if err != nil {
@@ -106,7 +106,7 @@ func (m *monitor) part(ctx context.Context, name string) error {
 		return conflict("the container shares the network of another or of the host")
 	}
 	res, err := r.session.Leave(ctx, name)
-	if err != nil && r.proc.dead() {
+	if err != nil && r.proc.dying(err) {
 		return nil // it has ended, and does not run: there is nothing to do
 	}
 	if err != nil {
