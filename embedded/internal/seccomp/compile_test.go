@@ -106,7 +106,7 @@ func newOracle(p *specs.LinuxSeccomp, info *arch.Info) *oracle {
 				o.always[n] = ret
 			}
 			r := &rule{}
-			r.add(s.Args, ret)
+			r.add(s.Args, &ret)
 			o.when[n] = append(o.when[n], r.when...)
 		}
 	}

@@ -71,11 +71,18 @@ type condition struct {
 // rulesOf collects the rules by number without the ABI's mask, and the highest number that the profile names.
 func rulesOf(p *specs.LinuxSeccomp, info *arch.Info) (map[uint32]*rule, uint32, error) {
 	// Several numbers may bear one name: x32 has some calls twice.
-	numbers := map[string][]uint32{}
+	numbers := make(map[string][]uint32, len(info.SyscallNumbers))
+	all := make([]uint32, 0, len(info.SyscallNumbers)) // one allocation: every start of a container waits for this
 	for nr, name := range info.SyscallNumbers {
-		numbers[name] = append(numbers[name], uint32(nr))
+		if list, ok := numbers[name]; ok {
+			numbers[name] = append(list, uint32(nr))
+			continue
+		}
+		all = append(all, uint32(nr))
+		numbers[name] = all[len(all)-1 : len(all) : len(all)]
 	}
-	rules := map[uint32]*rule{}
+	rules := make(map[uint32]*rule, len(numbers))
+	made := make([]rule, 0, len(info.SyscallNumbers))
 	highest := uint32(0)
 	for _, s := range p.Syscalls {
 		ret, err := action(s.Action, s.ErrnoRet)
@@ -91,9 +98,10 @@ func rulesOf(p *specs.LinuxSeccomp, info *arch.Info) (map[uint32]*rule, uint32, 
 			for _, nr := range numbers[name] {
 				highest = max(highest, nr)
 				if rules[nr] == nil {
-					rules[nr] = &rule{}
+					made = append(made, rule{}) // within its capacity, as each number is here once
+					rules[nr] = &made[len(made)-1]
 				}
-				rules[nr].add(s.Args, ret)
+				rules[nr].add(s.Args, &ret)
 			}
 		}
 	}
@@ -102,9 +110,9 @@ func rulesOf(p *specs.LinuxSeccomp, info *arch.Info) (map[uint32]*rule, uint32, 
 
 // add adds an entry of the profile. An argument that is named twice makes each
 // of its conditions a rule of its own, as in runc.
-func (r *rule) add(args []specs.LinuxSeccompArg, ret uint32) {
+func (r *rule) add(args []specs.LinuxSeccompArg, ret *uint32) {
 	if len(args) == 0 {
-		r.always = &ret
+		r.always = ret
 		return
 	}
 	var seen [6]bool
@@ -114,11 +122,11 @@ func (r *rule) add(args []specs.LinuxSeccompArg, ret uint32) {
 		seen[a.Index] = true
 	}
 	if !twice {
-		r.when = append(r.when, condition{args, ret})
+		r.when = append(r.when, condition{args, *ret})
 		return
 	}
 	for _, a := range args {
-		r.when = append(r.when, condition{[]specs.LinuxSeccompArg{a}, ret})
+		r.when = append(r.when, condition{[]specs.LinuxSeccompArg{a}, *ret})
 	}
 }
 
