@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,10 +27,52 @@ func encodeConfig(c *Config) ([]byte, error) {
 
 // specJSON reads a Spec as engine.Spec does, but in one pass over the text, where
 // an UnmarshalJSON of its own costs several: a list reads thousands. An unknown member, that of a newer program, is passed over.
+//
+// Members whose types reach many others are decoded where they are there only: encoding/json learns a type with all
+// that it reaches, once in a process, and a new monitor's container waits for that.
 type specJSON struct {
 	*plainSpec
 	StopTimeout *durationText `json:"stopTimeout"`
 	Timeout     durationText  `json:"timeout"`
+
+	Healthcheck    json.RawMessage `json:"healthcheck"`
+	Mounts         json.RawMessage `json:"mounts"`
+	Devices        json.RawMessage `json:"devices"`
+	DeviceRequests json.RawMessage `json:"deviceRequests"`
+	Resources      json.RawMessage `json:"resources"`
+	Ulimits        json.RawMessage `json:"ulimits"`
+	Networks       json.RawMessage `json:"networks"`
+	Ports          json.RawMessage `json:"ports"`
+	Secrets        json.RawMessage `json:"secrets"`
+	Podman         json.RawMessage `json:"podman"`
+	Windows        json.RawMessage `json:"windows"`
+}
+
+// rest decodes the members that are left.
+func (j *specJSON) rest(s *engine.Spec) error {
+	return errors.Join(
+		member(j.Healthcheck, &s.Healthcheck), list(j.Mounts, &s.Mounts), list(j.Devices, &s.Devices),
+		list(j.DeviceRequests, &s.DeviceRequests), member(j.Resources, &s.Resources), list(j.Ulimits, &s.Ulimits),
+		list(j.Networks, &s.Networks), list(j.Ports, &s.Ports), list(j.Secrets, &s.Secrets),
+		member(j.Podman, &s.Podman), member(j.Windows, &s.Windows),
+	)
+}
+
+// member decodes a member of an object, if it is there.
+func member(data json.RawMessage, to any) error {
+	if data == nil {
+		return nil
+	}
+	return json.Unmarshal(data, to)
+}
+
+// list is member for a list, which is often empty.
+func list[T any](data json.RawMessage, to *[]T) error {
+	if string(data) == "[]" {
+		*to = []T{}
+		return nil
+	}
+	return member(data, to)
 }
 
 type plainSpec engine.Spec
@@ -53,12 +96,24 @@ func decodeConfig(data []byte) (*Config, error) {
 		*Config
 		Spec              specJSON `json:"spec"` // instead of Config's
 		ImageExposedPorts []string `json:"imageExposedPorts"`
+		// Decoded later, as those of specJSON.
+		ImageHealthcheck json.RawMessage `json:"imageHealthcheck"`
+		Healthcheck      json.RawMessage `json:"healthcheck"`
+		Mounts           json.RawMessage `json:"mounts"`
+		Networks         json.RawMessage `json:"networks"`
+		Ports            json.RawMessage `json:"ports"`
 	}{Config: c, Spec: specJSON{plainSpec: (*plainSpec)(&c.Spec)}}
 	if err := json.Unmarshal(data, &j); err != nil {
 		return nil, err
 	}
 	if j.Config == nil || j.Spec.plainSpec == nil {
 		return nil, fmt.Errorf("no configuration of a container")
+	}
+	if err := errors.Join(
+		j.Spec.rest(&c.Spec), member(j.ImageHealthcheck, &c.ImageHealthcheck), member(j.Healthcheck, &c.Healthcheck),
+		list(j.Mounts, &c.Mounts), list(j.Networks, &c.Networks), list(j.Ports, &c.Ports),
+	); err != nil {
+		return nil, err
 	}
 	c.Spec.StopTimeout, c.Spec.Timeout = (*time.Duration)(j.Spec.StopTimeout), time.Duration(j.Spec.Timeout)
 	c.ImageConfig.ExposedPorts, c.ImageConfig.Volumes, c.ImageConfig.Healthcheck = j.ImageExposedPorts, c.ImageVolumes, c.ImageHealthcheck
