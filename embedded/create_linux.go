@@ -113,26 +113,6 @@ func (c *creation) build(ctx context.Context, id string) error {
 	return err
 }
 
-// usedIDs are the users that containers with user namespaces of their own have.
-func (e *Engine) usedIDs() ([]engine.IDMap, error) {
-	ids, err := e.store.IDs()
-	if err != nil {
-		return nil, err
-	}
-	var list []engine.IDMap
-	for _, id := range ids {
-		cfg, err := e.store.Config(id)
-		if errors.Is(err, engine.ErrNotFound) {
-			continue // removed meanwhile
-		}
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, cfg.UIDMap...)
-	}
-	return list, nil
-}
-
 // container finds a container for namespaces and volumes; the Run is nil when it does not run.
 func (e *Engine) container(ctx context.Context, ref string) (*state.Config, *state.Run, error) {
 	s, err := e.snapshot(ctx, "find container", ref)

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/berthdev/berth/embedded/internal/network"
@@ -194,8 +195,6 @@ func (e *Engine) change(ctx context.Context, id string, f func(cfg *state.Config
 
 func (e *Engine) networkEvent(action string, n *engine.NetworkAttrs, attributes map[string]string) {
 	attrs := map[string]string{"name": n.Name, "type": n.Driver}
-	for k, v := range attributes {
-		attrs[k] = v
-	}
+	maps.Copy(attrs, attributes)
 	e.emit(engine.Event{Type: "network", Action: action, ID: n.ID, Name: n.Name, Attributes: attrs})
 }
