@@ -124,7 +124,7 @@ func (e *Engine) ownIDs() (err error) {
 // directories are the root and the run root.
 func directories(o *options, rootless bool) (root, run string, err error) {
 	root, run = "/var/lib/berth", "/run/berth"
-	if rootless {
+	if rootless && (o.root == "" || o.runRoot == "") {
 		if root, run, err = userDirectories(); err != nil {
 			return "", "", err
 		}

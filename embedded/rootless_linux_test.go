@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,7 +92,7 @@ func runAsUser(t *testing.T, name string) {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRootless$", "-test.timeout=4m", "-test.v="+fmt.Sprint(testing.Verbose()))
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRootless$", "-test.timeout=90s", "-test.v="+fmt.Sprint(testing.Verbose()))
 	cmd.Env = []string{asUser + "=" + name, "HOME=" + home, "PATH=" + bin, "XDG_RUNTIME_DIR=" + filepath.Join(home, "run")}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{
@@ -181,7 +182,7 @@ func privateNetwork() error {
 	if err == nil {
 		err = netlink.LinkSetUp(lo)
 	}
-	out := &netlink.Dummy{LinkAttrs: netlink.LinkAttrs{Name: "out"}}
+	out := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "out"}}
 	if err == nil {
 		err = netlink.LinkAdd(out)
 	}
@@ -206,6 +207,9 @@ func processesOf(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
+		if _, err := strconv.Atoi(e.Name()); err != nil {
+			continue
+		}
 		b, err := os.ReadFile(filepath.Join("/proc", e.Name(), "status"))
 		if err != nil {
 			continue

@@ -220,7 +220,13 @@ func (r *userRig) files() {
 	}
 	own := fmt.Sprintf("echo inside >/f; mkdir -m 700 /d; echo deep >/d/f; chown -R %d:%d /f /d /vol; chmod 600 /f", uid, uid)
 	id := r.start(engine.Spec{Mounts: []engine.Mount{{Type: engine.MountVolume, Source: "data", Target: "/vol"}}}, "sh", "-c", own+"; touch /done; sleep 100")
-	await(r.t, func() bool { _, err := r.ContainerStatPath(ctx, id, "/done"); return err == nil })
+	await(r.t, func() bool {
+		_, err := r.ContainerStatPath(ctx, id, "/done")
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
+			r.t.Fatal(err)
+		}
+		return err == nil
+	})
 	for _, state := range []string{"running", "stopped"} {
 		if got, owner := r.get(id, "/d/f"); got != "deep\n" || owner != uid {
 			r.t.Errorf("%s: %q of %d", state, got, owner)
@@ -374,7 +380,7 @@ func (r *userRig) killed() {
 		r.check(err)
 		return a.State.Status == engine.StatusExited && a.State.ExitCode == 137
 	})
-	await(r.t, func() bool { return len(others(r.t)) == 0 })
+	await(r.t, func() bool { return len(others(r.t)) == 0 }) // the helper's end too
 	r.remove(id)
 }
 
@@ -411,35 +417,27 @@ func (r *userRig) cancelled() {
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		r.t.Error(err)
 	}
-	await(r.t, func() bool {
-		l := others(r.t)
-		if len(l) > 0 {
-			r.t.Log(l)
-			time.Sleep(time.Second)
-		}
-		return len(l) == 0
-	})
+	await(r.t, func() bool { return len(others(r.t)) == 0 })
 }
 
 // network: an interface through a helper program, a way out, and published ports.
 func (r *userRig) network(helper string) {
-	l, err := net.Listen("tcp", "0.0.0.0:0")
-	r.check(err)
-	defer l.Close()
 	spec := engine.Spec{NetworkMode: helper, Ports: []engine.Port{
 		{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Container: "80"}, {HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Container: "81/udp"},
 	}}
-	id := r.start(spec, "sh", "-c", "ip addr show eth0; ip route; udpsvd 0.0.0.0 81 cat & exec nc -ll -p 80 -e echo served")
+	id := r.start(spec, "sh", "-c", "ip addr show eth0; ip route; exec nc -ll -p 80 -e echo served")
 	a, err := r.ContainerInspect(r.t.Context(), id, engine.InspectOptions{})
 	r.check(err)
 	if n := a.Networks[helper]; !n.IPv4.IsValid() && !n.IPv6.IsValid() {
 		r.t.Errorf("networks: %+v", a.Networks)
 	}
 	for _, p := range a.Ports {
-		proto := p.Container[strings.Index(p.Container, "/")+1:]
+		if p.HostPort == 0 || p.Container != "80/tcp" {
+			continue
+		}
 		got := ""
 		await(r.t, func() bool {
-			c, err := net.DialTimeout(proto, net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p.HostPort))), time.Second)
+			c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p.HostPort))), time.Second)
 			if err != nil {
 				return false
 			}
@@ -452,7 +450,7 @@ func (r *userRig) network(helper string) {
 			return got != ""
 		})
 		if got != "served\n" {
-			r.t.Errorf("%s: %q", proto, got)
+			r.t.Errorf("%s: %q", p.Container, got)
 		}
 	}
 	if len(a.Ports) != 2 {
