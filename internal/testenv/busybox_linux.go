@@ -27,7 +27,7 @@ func Busybox() (io.Reader, error) {
 	}
 	i := &image{}
 	i.w = tar.NewWriter(&i.buf)
-	for _, d := range strings.Fields("bin dev etc home mnt proc root run sys tmp usr usr/bin var") {
+	for d := range strings.FieldsSeq("bin dev etc home mnt proc root run sys tmp usr usr/bin var") {
 		mode := int64(0o755)
 		if d == "tmp" {
 			mode = 0o1777
@@ -35,7 +35,7 @@ func Busybox() (io.Reader, error) {
 		i.add(tar.Header{Typeflag: tar.TypeDir, Name: d + "/", Mode: mode}, nil)
 	}
 	i.add(tar.Header{Typeflag: tar.TypeReg, Name: "bin/busybox", Mode: 0o755}, binary)
-	for _, a := range strings.Fields(string(applets)) {
+	for a := range strings.FieldsSeq(string(applets)) {
 		if a != "busybox" {
 			i.add(tar.Header{Typeflag: tar.TypeSymlink, Name: "bin/" + a, Linkname: "busybox", Mode: 0o777}, nil)
 		}

@@ -32,8 +32,7 @@ func TestDecodeOCI(t *testing.T) {
 		}
 	}
 	// each sets one member of the struct v after the other, and calls f.
-	var each func(name string, v reflect.Value, f func(name string))
-	each = func(name string, v reflect.Value, f func(name string)) {
+	each := func(name string, v reflect.Value, f func(name string)) {
 		for i := range v.NumField() {
 			field := v.Field(i)
 			field.Set(something(field.Type(), 4))
