@@ -119,7 +119,7 @@ func BenchmarkFigures(b *testing.B) {
 	}
 	slices.Sort(peers)
 	began := time.Now()
-	fmt.Printf("\n%d CPUs; load average at the beginning %s", runtime.NumCPU(), load())
+	fmt.Printf("%d CPUs; load average at the beginning %s", runtime.NumCPU(), load())
 
 	run := func(cli *berth.Client, network string) func() error {
 		return func() error {
@@ -160,7 +160,7 @@ func BenchmarkFigures(b *testing.B) {
 	}
 	figure100(b, l, r)
 	figureMemory(b, l, r)
-	figureGrowth(b, l, r)
+	figureGrowth(b, l, r, began.Add(170*time.Second))
 	fmt.Printf("\nload average at the end %s; %v in all\n", load(), time.Since(began).Round(time.Second))
 	for b.Loop() {
 	}
@@ -248,8 +248,9 @@ func figureMemory(b *testing.B, l *local, r report) {
 	l.removeAll(b)
 }
 
-// figureGrowth compares an operation's cost in an empty store with that beside 1,000 containers and on 60 layers.
-func figureGrowth(b *testing.B, empty *local, r report) {
+// figureGrowth compares an operation's cost in an empty store with that beside 1,000 containers and on 60 layers; it
+// stops at a time, but for ten rounds.
+func figureGrowth(b *testing.B, empty *local, r report, until time.Time) {
 	steps := []string{"create", "start", "exec", "inspect", "stop", "remove"}
 	type store struct {
 		name  string
@@ -271,7 +272,7 @@ func figureGrowth(b *testing.B, empty *local, r report) {
 		}
 	}
 	began := time.Now()
-	for n := 0; n <= 60 && (n < 10 || time.Since(began) < 40*time.Second); n++ {
+	for n := 0; n <= 60 && (n < 10 || time.Since(began) < 40*time.Second && time.Now().Before(until)); n++ {
 		for i := range stores {
 			s := stores[(n+i)%len(stores)]
 			var c *berth.Container
