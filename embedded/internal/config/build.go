@@ -127,7 +127,7 @@ func (b *builder) build(ctx context.Context) error {
 		b.oci.Linux.RootfsPropagation = p.RootfsPropagation
 		b.cfg.Volatile = b.cfg.Volatile || p.Volatile
 	}
-	for _, step := range []func() error{b.network, b.namespaces, b.networkSysctls, b.names, b.process, b.security, b.devices, b.allMounts, b.health} {
+	for _, step := range []func() error{b.network, b.namespaces, b.networkSysctls, b.names, b.process, b.security, b.devices, b.tmpfsModes, b.allMounts, b.health} {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -2,7 +2,14 @@
 
 package config
 
-import "github.com/berthdev/berth/engine"
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
+)
 
 // checkRuntime refuses what the engine's own start path can do and an installed OCI
 // runtime cannot, or passes over without a word.
@@ -20,3 +27,22 @@ func checkRuntime(f *faults, s *engine.Spec) {
 
 // builtin is the engine's own start path, as Spec.Runtime.
 const builtin = "berth"
+
+// tmpfsModes refuses the mode of a tmpfs that a runtime would ignore, as far as it is known: runc
+// before 1.2 gives it that of the image's directory. Its version is not asked for.
+func (b *builder) tmpfsModes() error {
+	if b.s.Runtime == "" || b.s.Runtime == builtin {
+		return nil
+	}
+	l := layers{b.in.LayerDirs}
+	return normal.CheckTmpfsModes(context.Background(), "embedded", normal.Runtime{Name: b.s.Runtime}, b.s, func(_ context.Context, p string) (engine.PathStat, error) {
+		f, err := l.lookup(p, true)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = engine.ErrNotFound
+		}
+		if err != nil {
+			return engine.PathStat{}, err
+		}
+		return engine.PathStat{Mode: f.info.Mode()}, nil
+	})
+}
