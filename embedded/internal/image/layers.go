@@ -75,11 +75,12 @@ func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
 	dirs := make([]string, 0, len(diffIDs))
 	for _, id := range slices.Backward(diffIDs) {
 		dir := s.layerPath(id, diffDir)
-		if _, err := os.Lstat(dir); err != nil {
+		opaque, err := layer.Opaque(dir, s.opts.Layer) // one call a layer: a container waits for this
+		if err != nil {
 			return nil, fmt.Errorf("layer %s is not in the store: %w", id, err)
 		}
 		dirs = append(dirs, dir)
-		if layer.Opaque(dir, s.opts.Layer) {
+		if opaque {
 			break
 		}
 	}

@@ -65,11 +65,14 @@ func opaque(fd int, opts *Options) error {
 }
 
 // Opaque tells whether a layer's root directory is marked: nothing of the layers
-// below it is seen. Overlay heeds the mark in other directories only.
-func Opaque(dir string, opts Options) bool {
+// below it is seen. Overlay heeds the mark in other directories only. Without the directory it is an fs.ErrNotExist.
+func Opaque(dir string, opts Options) (bool, error) {
 	var value [2]byte
 	n, err := unix.Lgetxattr(dir, opts.prefix()+"opaque", value[:])
-	return err == nil && string(value[:n]) == "y"
+	if errors.Is(err, fs.ErrNotExist) || err == unix.ENOTDIR {
+		return false, &fs.PathError{Op: "lgetxattr", Path: dir, Err: err}
+	}
+	return err == nil && string(value[:n]) == "y", nil
 }
 
 // keep moves a regular file that is about to be removed to where Replay finds it.
