@@ -1,11 +1,14 @@
 package embedded
 
 import (
+	"context"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth"
 )
@@ -67,5 +70,40 @@ func TestLinknames(t *testing.T) {
 	})
 	if err != nil || len(files) != 1 || files[0] != "fork_linux.go" {
 		t.Errorf("private names are in %v, %v", files, err)
+	}
+}
+
+// TestStuckFiles: files of the container that never end, or that nobody writes to, keep nobody waiting.
+func TestStuckFiles(t *testing.T) {
+	w := newWorld(t)
+	cli := w.client(t)
+	ctr := start(t, cli, berth.Spec{}, "rm /etc/passwd /etc/group; mkfifo /etc/passwd /etc/group /fifo; mknod /zero c 1 5; ln -s /zero /link; touch /ready; sleep 1000")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for {
+		if _, err := ctr.StatPath(ctx, "/ready"); err == nil {
+			break
+		} else if !isGone(err) {
+			t.Fatal(err)
+		}
+	}
+	cmd := ctr.Command("true")
+	cmd.User = "daemon"
+	if err := cmd.Run(ctx); err == nil {
+		t.Error("an exec as a user without an entry")
+	}
+	for _, p := range []string{"/fifo", "/zero", "/link", "/etc/passwd", "/etc"} {
+		r, _, err := ctr.GetArchive(ctx, p)
+		if err != nil {
+			t.Errorf("%s: %v", p, err)
+			continue
+		}
+		if b, err := io.ReadAll(io.LimitReader(r, 2<<20)); err != nil || len(b) > 1<<20 {
+			t.Errorf("the archive of %s: %d bytes, %v", p, len(b), err)
+		}
+		r.Close()
+	}
+	if ctx.Err() != nil {
+		t.Error(ctx.Err())
 	}
 }
