@@ -41,6 +41,8 @@ type demo struct {
 	cli  *berth.Client
 	last time.Time // when the step began that comes next
 	all  time.Time // when the first one began
+
+	network string // of the containers; "" is the engine's default
 }
 
 func (a *app) demo(ctx context.Context) (err error) {
@@ -128,10 +130,17 @@ func (d *demo) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := d.cli.Containers.Run(ctx, berth.Spec{
+	spec := berth.Spec{
 		Image:   demoImage,
 		Command: berth.Shell(`echo "hello from a real container: process $$ of host $(cat /etc/hostname), not ` + host + `"`),
-	})
+	}
+	res, err := d.cli.Containers.Run(ctx, spec)
+	if u, ok := errors.AsType[*berth.UnsupportedError](err); ok && u.Option == "Spec.NetworkMode" {
+		d.step("do without a network: %s", u.Reason)
+		d.network = "none"
+		spec.NetworkMode = d.network
+		res, err = d.cli.Containers.Run(ctx, spec)
+	}
 	if err != nil {
 		return err
 	}
@@ -142,12 +151,20 @@ func (d *demo) run(ctx context.Context) error {
 
 // detached does what one does with a container that goes on.
 func (d *demo) detached(ctx context.Context) (err error) {
-	c, err := d.cli.Containers.Start(ctx, berth.Spec{
+	spec := berth.Spec{
 		Image:       demoImage,
 		Command:     berth.Shell(`echo ready; while :; do sleep 1; done`),
+		NetworkMode: d.network,
 		Resources:   berth.Resources{Memory: 64 * berth.MiB},
 		StopTimeout: new(time.Duration(0)),
-	})
+	}
+	limit := "with a limit of 64 MiB"
+	c, err := d.cli.Containers.Start(ctx, spec)
+	if u, ok := errors.AsType[*berth.UnsupportedError](err); ok && strings.HasPrefix(u.Option, "Spec.Resources.") {
+		limit = "without a limit, which needs " + u.Need
+		spec.Resources = berth.Resources{}
+		c, err = d.cli.Containers.Start(ctx, spec)
+	}
 	if err != nil {
 		return fmt.Errorf("start: %w", err)
 	}
@@ -158,7 +175,7 @@ func (d *demo) detached(ctx context.Context) (err error) {
 			d.step("killed it, and removed it")
 		}
 	}()
-	d.step("started %s in the background, with a limit of 64 MiB", c.Name())
+	d.step("started %s in the background, %s", c.Name(), limit)
 
 	out, err := c.Command("/bin/sh", "-c", `echo "written by process $$ in the container" | tee /tmp/note`).Output(ctx)
 	if err != nil {
@@ -175,6 +192,10 @@ func (d *demo) detached(ctx context.Context) (err error) {
 	d.says(note)
 
 	s, err := c.StatsOnce(ctx, berth.StatsOptions{OneShot: true})
+	if u, ok := errors.AsType[*berth.UnsupportedError](err); ok {
+		d.step("cannot tell what it uses: %s", u.Reason)
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("stats: %w", err)
 	}

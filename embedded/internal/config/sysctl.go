@@ -45,9 +45,10 @@ func checkSysctls(f *faults, s *engine.Spec) {
 
 // networkSysctls sets what Docker sets in a network namespace of the container's own, unless the
 // Spec says otherwise: every user may listen on every port, and send ICMP echo requests without
-// a raw socket. Group numbers of a user namespace are not all there, so that the second is left alone.
+// a raw socket. Group numbers of a user namespace are not all there, so that the second is for root's group alone in that
+// of an ordinary user, and left alone in others.
 func (b *builder) networkSysctls() error {
-	if !b.owns(specs.NetworkNamespace) || b.h.Rootless {
+	if !b.owns(specs.NetworkNamespace) {
 		return nil
 	}
 	set := func(key, value string) {
@@ -59,7 +60,9 @@ func (b *builder) networkSysctls() error {
 		b.sysctl(key, value)
 	}
 	set("net.ipv4.ip_unprivileged_port_start", "0")
-	if len(b.oci.Linux.UIDMappings) == 0 {
+	if b.h.Rootless {
+		set("net.ipv4.ping_group_range", "0 0")
+	} else if len(b.oci.Linux.UIDMappings) == 0 {
 		set("net.ipv4.ping_group_range", "0 2147483647")
 	}
 	return nil
