@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -37,7 +38,14 @@ func Isolate() (code int, done bool) {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		SysProcAttr: &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL},
 	}
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		ns, nerr := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+		err = cmd.Wait()
+		if nerr == nil {
+			endMonitors(ns)
+		}
+	}
 	if ee, ok := errors.AsType[*exec.ExitError](err); ok && ee.ExitCode() > 0 {
 		return ee.ExitCode(), true
 	}
@@ -46,6 +54,23 @@ func Isolate() (code int, done bool) {
 		return 1, true
 	}
 	return 0, true
+}
+
+// endMonitors kills the monitors in a network namespace that nobody else uses any more, and their
+// containers with them: those of tests that have failed, or run out of time, would go on for ever.
+func endMonitors(ns string) {
+	pids, err := monitorsIn(ns)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "find what is left:", err)
+	}
+	for _, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "killed a monitor that was left:", n)
+		syscall.Kill(n, syscall.SIGKILL)
+	}
 }
 
 // settle makes the fresh namespaces fit for use: mounts stay here, and propagate
@@ -164,9 +189,18 @@ func Monitors(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := filepath.Glob("/proc/[0-9]*")
+	pids, err := monitorsIn(ours)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return pids
+}
+
+// monitorsIn are those in a network namespace, by the name that /proc gives it.
+func monitorsIn(ns string) ([]string, error) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
 	}
 	var pids []string
 	for _, dir := range all {
@@ -174,11 +208,11 @@ func Monitors(t *testing.T) []string {
 		if err != nil || !bytes.HasPrefix(args, []byte("berth-monitor\x00")) {
 			continue
 		}
-		if ns, err := os.Readlink(filepath.Join(dir, "ns", "net")); err == nil && ns == ours {
+		if theirs, err := os.Readlink(filepath.Join(dir, "ns", "net")); err == nil && theirs == ns {
 			pids = append(pids, filepath.Base(dir))
 		}
 	}
-	return pids
+	return pids, nil
 }
 
 // mountsBelow are the mount points below a directory, in this namespace.
