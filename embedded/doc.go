@@ -67,4 +67,29 @@
 //	BOOTID/net/…                       addresses and ports in use
 //
 // A file is replaced by writing a temporary one beside it and renaming it.
+//
+// # Without root
+//
+// An ordinary user's engine makes containers in a user namespace, in which he is
+// root. It has the IDs that /etc/subuid and /etc/subgid give him, where newuidmap
+// and newgidmap are installed; otherwise his own alone: then all files of images
+// belong to him, and no other user and no further group can be had inside
+// (package internal/userns).
+//
+// Files of other IDs can be read, made and removed only in the namespace. So monitors
+// run in it, one each, and see themselves as root there; and calls that touch such
+// files (create, remove, copy, export, diff, commit, sizes; load, pull, push, save, import
+// and removal of images; removal of volumes) are made by a worker, this program executed
+// once more, which runs this same engine for one call and then ends. To look into a
+// container that runs, or to share its namespaces, it takes the user namespace of
+// its monitor: that one starts the worker, or the other monitor. The caller itself
+// reads state, talks to monitors, and kills what outlives one.
+//
+// A container's root file system is an overlay with userxattr (Linux 5.11), its device
+// nodes are the host's, bound, and layers are unpacked without device nodes. Its network comes from
+// pasta or slirp4netns, found in PATH and started by the monitor, with which it ends;
+// published ports are forwarded by the monitor. Without either the default
+// network is an UnsupportedError that says so: NetworkMode none and host need none.
+// Bridges, PIDMode host, UsernsMode keep-id and device rules are UnsupportedErrors, and so
+// are limits, pause and stats without a cgroup: only a delegated one of v2 is the user's.
 package embedded
