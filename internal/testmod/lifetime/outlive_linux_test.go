@@ -2,8 +2,10 @@ package lifetime
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/berthdev/berth"
@@ -125,4 +127,40 @@ func init() {
 		}
 		return nil
 	}
+}
+
+// TestKillPaused: a paused container, which does not die with its monitor since nothing
+// in it moves, is ended by the next call.
+func TestKillPaused(t *testing.T) {
+	w := newWorld(t)
+	before := w.settled(t)
+	cli := w.client(t)
+	c, err := cli.Containers.Start(t.Context(), sleeper("paused"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Pause(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pids := monitors(t)
+	for _, pid := range pids {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	eventually(t, "the end of the monitor", func() error {
+		if m := monitors(t); len(m) > 0 {
+			return fmt.Errorf("%v", m)
+		}
+		return nil
+	})
+	if a, err := c.Inspect(t.Context()); err != nil || a.State.Status != berth.StatusExited || a.State.ExitCode != 137 {
+		t.Errorf("it is %+v, %v", a, err)
+	}
+	if m := members([]string{c.ID()}); len(m) > 0 {
+		t.Errorf("it has processes: %v", m)
+	}
+	if err := c.Start(t.Context()); err != nil {
+		t.Errorf("start it again: %v", err)
+	}
+	remove(t, cli, "paused")
+	w.nothingNew(t, before)
 }
