@@ -44,7 +44,7 @@ func members(ids []string) []string {
 		own, _ := filepath.Glob("/sys/fs/cgroup/berth/" + id + "/cgroup.procs")
 		for _, f := range append(files, own...) {
 			data, _ := os.ReadFile(f)
-			for _, pid := range bytes.Fields(data) {
+			for pid := range bytes.FieldsSeq(data) {
 				pids = append(pids, string(pid))
 			}
 		}
