@@ -81,6 +81,10 @@ func rulesOf(p *specs.LinuxSeccomp, info *arch.Info) (map[uint32]*rule, uint32, 
 		all = append(all, uint32(nr))
 		numbers[name] = all[len(all)-1 : len(all) : len(all)]
 	}
+	// The table has the kernel's name of the generic call; profiles have libseccomp's, on every machine.
+	if list, ok := numbers["fstatat"]; ok && numbers["newfstatat"] == nil {
+		numbers["newfstatat"] = list
+	}
 	rules := make(map[uint32]*rule, len(numbers))
 	made := make([]rule, 0, len(info.SyscallNumbers))
 	highest := uint32(0)
