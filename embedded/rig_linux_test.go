@@ -40,11 +40,7 @@ func newRig(t *testing.T) *rig {
 	}
 	r := &rig{t: t, dir: testenv.StateDir(t)}
 	r.Engine = r.open()
-	tar, err := testenv.Busybox()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.ImageImport(t.Context(), tar, engine.ImportOptions{Reference: image1, Changes: []string{"ENV PATH=/bin", "VOLUME /vol"}}); err != nil {
+	if _, err := r.ImageImport(t.Context(), testenv.Busybox(t), engine.ImportOptions{Reference: image1, Changes: []string{"ENV PATH=/bin", "VOLUME /vol"}}); err != nil {
 		t.Fatal(err)
 	}
 	return r

@@ -3,27 +3,28 @@ package testenv
 import (
 	"archive/tar"
 	"bytes"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"strings"
+	"testing"
 )
 
 // Busybox is the tar of the root file system that scripts/engines gives the other
 // engines as an image: this machine's static busybox and its applets.
-func Busybox() (io.Reader, error) {
+func Busybox(t testing.TB) io.Reader {
+	t.Helper()
 	path, err := exec.LookPath("busybox")
 	if err != nil {
-		return nil, fmt.Errorf("the image is made of a static busybox (Debian: busybox-static): %w", err)
+		t.Fatalf("the image is made of a static busybox (Debian: busybox-static): %v", err)
 	}
 	binary, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		t.Fatal(err)
 	}
 	applets, err := exec.Command(path, "--list").Output()
 	if err != nil {
-		return nil, fmt.Errorf("list the applets of busybox: %w", err)
+		t.Fatalf("list the applets of busybox: %v", err)
 	}
 	i := &image{}
 	i.w = tar.NewWriter(&i.buf)
@@ -45,7 +46,10 @@ func Busybox() (io.Reader, error) {
 	if i.err == nil {
 		i.err = i.w.Close()
 	}
-	return &i.buf, i.err
+	if i.err != nil {
+		t.Fatal(i.err)
+	}
+	return &i.buf
 }
 
 // image is a tar that is being written, and the first error.

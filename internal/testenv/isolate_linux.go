@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -30,7 +31,14 @@ func Isolate() (code int, done bool) {
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		SysProcAttr: &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL},
 	}
-	err := cmd.Run()
+	err := cmd.Start()
+	if err == nil {
+		ns, nerr := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", cmd.Process.Pid))
+		err = cmd.Wait()
+		if nerr == nil {
+			endMonitors(ns)
+		}
+	}
 	if ee, ok := errors.AsType[*exec.ExitError](err); ok && ee.ExitCode() > 0 {
 		return ee.ExitCode(), true
 	}
@@ -39,6 +47,23 @@ func Isolate() (code int, done bool) {
 		return 1, true
 	}
 	return 0, true
+}
+
+// endMonitors kills the monitors in a network namespace that nobody else uses any more, and their
+// containers with them: those of tests that have failed, or run out of time, would go on for ever.
+func endMonitors(ns string) {
+	pids, err := monitorsIn(ns)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "find what is left:", err)
+	}
+	for _, pid := range pids {
+		n, err := strconv.Atoi(pid)
+		if err != nil {
+			continue
+		}
+		fmt.Fprintln(os.Stderr, "killed a monitor that was left:", n)
+		syscall.Kill(n, syscall.SIGKILL)
+	}
 }
 
 // settle makes the fresh namespaces fit for use: mounts stay here, and propagate

@@ -54,9 +54,18 @@ func Monitors(t testing.TB) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, err := filepath.Glob("/proc/[0-9]*")
+	pids, err := monitorsIn(ours)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return pids
+}
+
+// monitorsIn are those in a network namespace, by the name that /proc gives it.
+func monitorsIn(ns string) ([]string, error) {
+	all, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
 	}
 	var pids []string
 	for _, dir := range all {
@@ -64,11 +73,11 @@ func Monitors(t testing.TB) []string {
 		if err != nil || !bytes.HasPrefix(args, []byte("berth-monitor\x00")) {
 			continue
 		}
-		if ns, err := os.Readlink(filepath.Join(dir, "ns", "net")); err == nil && ns == ours {
+		if theirs, err := os.Readlink(filepath.Join(dir, "ns", "net")); err == nil && theirs == ns {
 			pids = append(pids, filepath.Base(dir))
 		}
 	}
-	return pids
+	return pids, nil
 }
 
 // mountsBelow are the mount points below a directory, in this namespace.

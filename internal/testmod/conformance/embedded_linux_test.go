@@ -33,11 +33,7 @@ func openEmbedded(t *testing.T, image string) func(ctx context.Context, opts ...
 		t.Fatal(err)
 	}
 	defer e.Close()
-	tar, err := testenv.Busybox()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = e.ImageImport(t.Context(), tar, engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}})
+	_, err = e.ImageImport(t.Context(), testenv.Busybox(t), engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}})
 	if err != nil {
 		t.Fatalf("make the image: %v", err)
 	}

@@ -17,7 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/berthdev/berth"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // secret is what no container may read of the host.
@@ -96,7 +96,7 @@ func (w *world) hostile(t *testing.T, cli *berth.Client, ref string, links map[s
 	t.Helper()
 	var buf bytes.Buffer
 	out := tar.NewWriter(&buf)
-	in := tar.NewReader(rig.Busybox(t))
+	in := tar.NewReader(testenv.Busybox(t))
 	for {
 		h, err := in.Next()
 		if errors.Is(err, io.EOF) {

@@ -10,7 +10,7 @@ import (
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/embedded"
 	"github.com/berthdev/berth/engine"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // image is that of all containers here that do not bring one.
@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("BERTH_EMBEDDED") != "1" {
 		os.Exit(m.Run())
 	}
-	if code, done := rig.Isolate(); done {
+	if code, done := testenv.Isolate(); done {
 		os.Exit(code)
 	}
 	os.Exit(m.Run())
@@ -34,9 +34,9 @@ func newWorld(t *testing.T) *world {
 	if os.Getenv("BERTH_EMBEDDED") != "1" {
 		t.Skip("BERTH_EMBEDDED is not 1: it needs root, overlay and a static busybox")
 	}
-	w := &world{dir: rig.StateDir(t)}
+	w := &world{dir: testenv.StateDir(t)}
 	e := w.engine(t)
-	if _, err := e.ImageImport(t.Context(), rig.Busybox(t), engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}}); err != nil {
+	if _, err := e.ImageImport(t.Context(), testenv.Busybox(t), engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}}); err != nil {
 		t.Fatalf("make the image: %v", err)
 	}
 	return w

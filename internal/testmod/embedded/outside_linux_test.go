@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // TestNobodyElse: other users of the host, and containers, do not get at the state, the
@@ -65,7 +65,7 @@ func TestNobodyElse(t *testing.T) {
 	if strings.Contains(string(inside), "berth") || strings.Contains(string(inside), "sock") {
 		t.Errorf("a socket of the host is seen inside:\n%s", inside)
 	}
-	for _, pid := range rig.Monitors(t) {
+	for _, pid := range testenv.Monitors(t) {
 		b, err := os.ReadFile("/proc/" + pid + "/cmdline")
 		env, _ := os.ReadFile("/proc/" + pid + "/environ")
 		if err != nil || strings.Contains(string(b)+string(env), secret) {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/berthdev/berth"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // victims are who is killed.
@@ -70,7 +70,7 @@ func TestKill(t *testing.T) {
 	if err := cli.Networks.Remove(t.Context(), "other"); err != nil {
 		t.Error(err)
 	}
-	if len(rig.Monitors(t)) == 0 {
+	if len(testenv.Monitors(t)) == 0 {
 		// The last monitor was killed: the next container's removes what it has left of the bridge.
 		if _, err := cli.Containers.Run(t.Context(), sleeperThatEnds()); err != nil {
 			t.Error(err)

@@ -13,13 +13,13 @@ import (
 
 	"github.com/berthdev/berth"
 	"github.com/berthdev/berth/embedded"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // small mounts a file system of this size on a directory of its own, for the time of the test.
 func small(t *testing.T, size string) string {
 	t.Helper()
-	dir := rig.StateDir(t)
+	dir := testenv.StateDir(t)
 	full := filepath.Join(dir, "small")
 	if err := os.Mkdir(full, 0o755); err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	_, err = cli.Containers.Create(t.Context(), sleeper("new"))
 	full("create", err)
-	_, err = cli.Images.Import(t.Context(), rig.Busybox(t), berth.ImportOptions{Reference: "second:latest"})
+	_, err = cli.Images.Import(t.Context(), testenv.Busybox(t), berth.ImportOptions{Reference: "second:latest"})
 	full("import", err)
 	_, err = cli.Volumes.Create(t.Context(), berth.VolumeCreateOptions{Name: "new"})
 	full("create volume", err)
@@ -177,7 +177,7 @@ func refused(t *testing.T, what string, err error) {
 // TestOnOverlay: overlay cannot write to an overlay. That is said, and nothing is left of the attempt.
 func TestOnOverlay(t *testing.T) {
 	needEmbedded(t)
-	dir := rig.StateDir(t)
+	dir := testenv.StateDir(t)
 	on := filepath.Join(dir, "on")
 	for _, d := range []string{"lower", "upper", "work", "on"} {
 		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {

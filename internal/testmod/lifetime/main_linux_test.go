@@ -12,7 +12,7 @@ import (
 	"github.com/berthdev/berth/embedded"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/leaktest"
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // image is that of all containers here.
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 		os.Exit(runJob())
 	}
 	if os.Getenv("BERTH_EMBEDDED") == "1" {
-		if code, done := rig.Isolate(); done {
+		if code, done := testenv.Isolate(); done {
 			os.Exit(code)
 		}
 	}
@@ -43,7 +43,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	needEmbedded(t)
-	return newWorldIn(t, rig.StateDir(t))
+	return newWorldIn(t, testenv.StateDir(t))
 }
 
 // newWorldIn makes one below a directory.
@@ -52,7 +52,7 @@ func newWorldIn(t *testing.T, dir string) *world {
 	w := &world{t: t, root: filepath.Join(dir, "root"), run: filepath.Join(dir, "run")}
 	e := w.engine()
 	defer e.Close()
-	_, err := e.ImageImport(t.Context(), rig.Busybox(t), engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}})
+	_, err := e.ImageImport(t.Context(), testenv.Busybox(t), engine.ImportOptions{Reference: image, Changes: []string{"ENV PATH=/bin:/usr/bin", `CMD ["sh"]`}})
 	if err != nil {
 		t.Fatalf("make the image: %v", err)
 	}

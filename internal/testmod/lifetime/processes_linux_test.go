@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/berthdev/berth/internal/testmod/rig"
+	"github.com/berthdev/berth/internal/testenv"
 )
 
 // zombie tells it from /proc/PID/status.
@@ -28,7 +28,7 @@ func guarded(t *testing.T, what string, p *os.Process) (stop func()) {
 func monitors(t *testing.T) []int {
 	t.Helper()
 	var pids []int
-	for _, s := range rig.Monitors(t) {
+	for _, s := range testenv.Monitors(t) {
 		if pid, err := strconv.Atoi(s); err == nil && alive(pid) == nil {
 			pids = append(pids, pid)
 		}
