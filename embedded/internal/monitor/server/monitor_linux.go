@@ -33,6 +33,8 @@ type monitor struct {
 	out output // of the container
 	in  input
 
+	freezer sync.Mutex // held while a client pauses or unpauses the container
+
 	mu         sync.Mutex
 	cfg        *state.Config
 	status     engine.Status

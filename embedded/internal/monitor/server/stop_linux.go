@@ -233,6 +233,10 @@ func (m *monitor) pause(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if !m.freezer.TryLock() {
+		return conflict("container is being paused or unpaused")
+	}
+	defer m.freezer.Unlock()
 	m.mu.Lock()
 	paused := m.status == engine.StatusPaused
 	m.mu.Unlock()
@@ -276,6 +280,10 @@ func (m *monitor) unpause() error {
 	if err != nil {
 		return err
 	}
+	if !m.freezer.TryLock() {
+		return conflict("container is being paused or unpaused")
+	}
+	defer m.freezer.Unlock()
 	m.mu.Lock()
 	paused := m.status == engine.StatusPaused
 	m.mu.Unlock()
