@@ -20,11 +20,16 @@ import (
 	"github.com/berthdev/berth/internal/testenv"
 )
 
-// ordinaryID is a user of the tests alone: it is in a passwd that only their processes see.
-const (
-	ordinaryID    = 20777
-	subordinateID = 210000 // the first of its subordinate IDs
-)
+// ordinaryID is a user of this run of the tests alone: it is in a passwd that only their processes see.
+var ordinaryID = func() int {
+	if os.Getenv(asUser) != "" {
+		return os.Geteuid()
+	}
+	return 20000 + os.Getpid()%20000
+}()
+
+// subordinateID is the first of its subordinate IDs.
+var subordinateID = 1_000_000 + (ordinaryID-20000)*65536
 
 // asUser is the variable that says to a process of the tests which case of an ordinary user it is.
 const asUser = "BERTH_TEST_ORDINARY"
@@ -96,7 +101,7 @@ func runAsUser(t *testing.T, name string) {
 	cmd.Env = []string{asUser + "=" + name, "HOME=" + home, "PATH=" + bin, "XDG_RUNTIME_DIR=" + filepath.Join(home, "run")}
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Credential: &syscall.Credential{Uid: ordinaryID, Gid: ordinaryID}, Pdeathsig: syscall.SIGKILL,
+		Credential: &syscall.Credential{Uid: uint32(ordinaryID), Gid: uint32(ordinaryID)}, Pdeathsig: syscall.SIGKILL,
 	}
 	var out []byte
 	err := onThread(func() (err error) {
