@@ -152,7 +152,7 @@ func TestHostileImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	up := strings.Repeat("../", 30)
-	show := "cat /etc/hosts /etc/hostname /etc/resolv.conf /etc/passwd /run/secrets/s /link/file /data/file; ls -laR /etc /data /work; true"
+	show := "cat /etc/hosts /etc/hostname /etc/resolv.conf /etc/passwd /run/secrets/s /link/file /data/file; ls -laR /etc /data /wd; true"
 	for i, c := range []struct {
 		name    string
 		links   map[string]string
@@ -169,8 +169,8 @@ func TestHostileImage(t *testing.T) {
 		{name: "accounts through proc", links: map[string]string{"etc/passwd": "/proc/self/root/VICTIM/passwd", "etc/group": "/proc/1/cwd/VICTIM/group"}, spec: berth.Spec{User: "evil"}, refused: true},
 		{name: "secrets", links: map[string]string{"run": "VICTIM"}, spec: berth.Spec{Secrets: []berth.SecretMount{{Source: "s"}}}},
 		{name: "secret's directory", links: map[string]string{"run/secrets": up + "VICTIM/secrets"}, spec: berth.Spec{Secrets: []berth.SecretMount{{Source: "s"}}}},
-		{name: "working directory", links: map[string]string{"work": "VICTIM"}, spec: berth.Spec{WorkingDir: "/work/new/dir"}},
-		{name: "working directory through a descriptor", links: map[string]string{"work": "/proc/self/fd/8"}, spec: berth.Spec{WorkingDir: "/work"}, refused: true},
+		{name: "working directory", links: map[string]string{"wd": "VICTIM"}, spec: berth.Spec{WorkingDir: "/wd/new/dir"}},
+		{name: "working directory through a descriptor", links: map[string]string{"wd": "/proc/self/fd/8"}, spec: berth.Spec{WorkingDir: "/wd"}, refused: true},
 		{name: "volume", links: map[string]string{"data": "VICTIM"}, spec: berth.Spec{Mounts: []berth.Mount{berth.VolumeMount("", "/data")}}},
 		{name: "volume below", links: map[string]string{"data": up + "VICTIM"}, spec: berth.Spec{Mounts: []berth.Mount{berth.VolumeMount("", "/data/sub")}}},
 		{name: "volume of the image", changes: []string{`VOLUME ["/../../../../../VICTIM"]`}},
@@ -257,7 +257,7 @@ func TestHostileImage(t *testing.T) {
 func touch(t *testing.T, ctr *berth.Container, when string) {
 	t.Helper()
 	ctx := t.Context()
-	for _, p := range []string{"/etc/hosts", "/etc/passwd", "/link/file", "/link2/file", "/link/.", "/link", "/data/file", "/data/.", "/run/secrets/s", "/proc/1/root/link/file", "/proc/1/root", "/link/../file", "/work/."} {
+	for _, p := range []string{"/etc/hosts", "/etc/passwd", "/link/file", "/link2/file", "/link/.", "/link", "/data/file", "/data/.", "/run/secrets/s", "/proc/1/root/link/file", "/proc/1/root", "/link/../file", "/wd/."} {
 		ctr.StatPath(ctx, p)
 		if r, _, err := ctr.GetArchive(ctx, p); err == nil {
 			b, _ := io.ReadAll(io.LimitReader(r, 1<<20))
@@ -301,7 +301,7 @@ func touch(t *testing.T, ctr *berth.Container, when string) {
 	if when != "running" {
 		return
 	}
-	for _, dir := range []string{"/link", "/link2", "/work", "/proc/self/fd/7", "/proc/1/root"} {
+	for _, dir := range []string{"/link", "/link2", "/wd", "/proc/self/fd/7", "/proc/1/root"} {
 		cmd := ctr.Command("sh", "-c", "pwd; cat file ./link/file")
 		cmd.Dir = dir
 		out, _ := cmd.CombinedOutput(ctx)
