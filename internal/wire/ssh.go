@@ -169,7 +169,10 @@ func (s *SSH) free(ctx context.Context) (*sshMaster, error) {
 	for i := 0; i < len(s.list); {
 		m := s.list[i]
 		switch {
-		case !m.alive(): // it had no session for too long, or lost its network
+		case !m.alive(ctx): // it had no session for too long, or lost its network
+			if ctx.Err() != nil {
+				return nil, contextError(ctx)
+			}
 			s.list = slices.Delete(s.list, i, i+1)
 		case s.cfg.SocketPath != "" || m.sessions.Load() < m.limit.Load():
 			return m, nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,15 +47,9 @@ func (m *sshMaster) settled() {
 	}
 }
 
-// alive says whether the master listens. ssh removes the socket when it ends, but not when it is killed.
-func (m *sshMaster) alive() bool {
-	conn, err := net.Dial("unix", m.control)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
-}
+// alive says whether the master answers. ssh removes the socket when it ends, but not when it is killed; and for a
+// moment connections to one that is being killed succeed.
+func (m *sshMaster) alive(ctx context.Context) bool { return m.greet(ctx) == nil }
 
 // startMaster logs in. ssh goes to the background when it has.
 func (s *SSH) startMaster(ctx context.Context, number int) (*sshMaster, error) {
@@ -131,7 +124,7 @@ func (s *SSH) output(ctx context.Context, m *sshMaster, command string) ([]byte,
 func (s *SSH) exit(m *sshMaster) error {
 	ctx, cancel := context.WithTimeout(context.Background(), exitTimeout)
 	defer cancel()
-	if err := m.exit(ctx); err != nil && m.alive() {
+	if err := m.exit(ctx); err != nil && (ctx.Err() != nil || m.alive(ctx)) {
 		return s.failure(err, nil)
 	}
 	return nil

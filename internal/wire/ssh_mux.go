@@ -54,6 +54,15 @@ func (m *sshMaster) listen(ctx context.Context, local, remote string) error {
 	return c.Close()
 }
 
+// greet exchanges nothing but greetings.
+func (m *sshMaster) greet(ctx context.Context) error {
+	c, err := openMux(ctx, m.control, func(muxConn) error { return nil })
+	if err != nil {
+		return err
+	}
+	return c.Close()
+}
+
 // exit ends the master and its sessions.
 func (m *sshMaster) exit(ctx context.Context) error {
 	c, err := openMux(ctx, m.control, muxConn.terminate)

@@ -22,3 +22,4 @@ func (m *sshMaster) session(context.Context, string, [3]*os.File) (sshEnd, error
 }
 func (m *sshMaster) listen(context.Context, string, string) error { return errors.ErrUnsupported }
 func (m *sshMaster) exit(context.Context) error                   { return errors.ErrUnsupported }
+func (m *sshMaster) greet(context.Context) error                  { return errors.ErrUnsupported }
