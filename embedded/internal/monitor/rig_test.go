@@ -253,15 +253,10 @@ func (r *rig) status(id string) engine.Status {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	switch {
-	case snap.Lost:
+	if snap.Lost {
 		return "lost"
-	case snap.Run != nil:
-		return snap.Run.Status
-	case snap.Exit != nil:
-		return engine.StatusExited
 	}
-	return engine.StatusCreated
+	return snap.Status()
 }
 
 // dockerSpec is a configuration as Docker's.

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -26,7 +27,7 @@ func (m *Manager) ensure(c *config, t *table) (netlink.Link, error) {
 	}
 	link, err := netlink.LinkByName(c.Interface)
 	if err == nil {
-		if link.Type() != "bridge" || link.Attrs().Alias != m.alias(c) {
+		if !m.owns(c, link) {
 			return nil, fmt.Errorf("the host's interface %s is not the bridge of network %s", c.Interface, c.Name)
 		}
 		if link.Attrs().Flags&net.FlagUp != 0 {
@@ -46,18 +47,17 @@ func (m *Manager) ensure(c *config, t *table) (netlink.Link, error) {
 		}
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name, attrs.MTU = c.Interface, mtu
-		// A fixed address: else it changes with the ports.
-		mac, err := hex.DecodeString(c.ID[:8])
-		if err != nil {
-			return nil, fmt.Errorf("network %s has the ID %s: %w", c.Name, c.ID, err)
+		if attrs.HardwareAddr, err = c.hardwareAddr(); err != nil {
+			return nil, err
 		}
-		attrs.HardwareAddr = append(net.HardwareAddr{0x02, 0x42}, mac...)
 		if err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}); err != nil {
 			return nil, fmt.Errorf("make bridge %s: %w", c.Interface, err)
 		}
 		if link, err = netlink.LinkByName(c.Interface); err != nil {
 			return nil, fmt.Errorf("find bridge %s: %w", c.Interface, err)
 		}
+	}
+	if link.Attrs().Alias == "" {
 		if err := netlink.LinkSetAlias(link, m.alias(c)); err != nil {
 			netlink.LinkDel(link)
 			return nil, fmt.Errorf("name the owner of bridge %s: %w", c.Interface, err)
@@ -85,6 +85,26 @@ func (m *Manager) ensure(c *config, t *table) (netlink.Link, error) {
 		return nil, fmt.Errorf("set bridge %s up: %w", c.Interface, err)
 	}
 	return link, nil
+}
+
+// hardwareAddr is a bridge's address. It is fixed: else it changes with the ports.
+func (c *config) hardwareAddr() (net.HardwareAddr, error) {
+	id, err := hex.DecodeString(c.ID[:min(8, len(c.ID))])
+	if err != nil || len(id) != 4 {
+		return nil, fmt.Errorf("network %s has the ID %q", c.Name, c.ID)
+	}
+	return append(net.HardwareAddr{0x02, 0x42}, id...), nil
+}
+
+// owns says whether an interface is the bridge of the network. One without alias is if its maker has died before it gave
+// it the alias, which cannot be done while it is made: such a one is down, and has the network's address.
+func (m *Manager) owns(c *config, link netlink.Link) bool {
+	a := link.Attrs()
+	if link.Type() != "bridge" || a.Alias != "" || a.Flags&net.FlagUp != 0 {
+		return link.Type() == "bridge" && a.Alias == m.alias(c)
+	}
+	mac, err := c.hardwareAddr()
+	return err == nil && bytes.Equal(mac, a.HardwareAddr)
 }
 
 // alias marks a bridge as the one of a network of this run directory.
@@ -124,7 +144,7 @@ func (m *Manager) rebuild(t *table) error {
 func (m *Manager) teardown(c *config) error {
 	link, err := netlink.LinkByName(c.Interface)
 	switch {
-	case err == nil && link.Attrs().Alias == m.alias(c):
+	case err == nil && m.owns(c, link):
 		if err := netlink.LinkDel(link); err != nil && !errors.Is(err, unix.ENODEV) {
 			return fmt.Errorf("remove bridge %s: %w", c.Interface, err)
 		}

@@ -260,6 +260,36 @@ func TestLostRunRoot(t *testing.T) {
 	}
 }
 
+// TestHalfMadeBridge: a bridge whose maker has died before it gave it the alias is used, and removed.
+func TestHalfMadeBridge(t *testing.T) {
+	m := newManager(t)
+	connect(t, m, nil).end()
+	nets, err := m.files()
+	if err != nil || len(nets) != 1 {
+		t.Fatalf("networks: %v, %v", nets, err)
+	}
+	for _, use := range []bool{true, false} {
+		if err := m.Sweep(t.Context(), 0); err != nil {
+			t.Fatal(err)
+		}
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = nets[0].Interface
+		if attrs.HardwareAddr, err = nets[0].hardwareAddr(); err != nil {
+			t.Fatal(err)
+		}
+		if err := netlink.LinkAdd(&netlink.Bridge{LinkAttrs: attrs}); err != nil {
+			t.Fatal(err)
+		}
+		if use {
+			connect(t, m, nil).end()
+		}
+	}
+	if err := m.Sweep(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	nothingLeft(t, m)
+}
+
 // TestTwoStates: two state directories on one host do not disturb each other.
 func TestTwoStates(t *testing.T) {
 	lan(t)

@@ -147,12 +147,15 @@ func TestKillPaused(t *testing.T) {
 	for _, pid := range pids {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
-	// A process that dies loses its command line before its locks: it is dead as a zombie.
+	// A process that dies loses its command line before its locks: it is dead as a zombie whose threads have gone.
 	eventually(t, "the end of the monitor", func() error {
 		for _, pid := range pids {
 			stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 			if err != nil {
 				continue
+			}
+			if threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid)); err == nil && len(threads) > 1 {
+				return fmt.Errorf("%d has %d threads", pid, len(threads))
 			}
 			if _, after, _ := strings.Cut(string(stat), ") "); !strings.HasPrefix(after, "Z") {
 				return fmt.Errorf("%d is in state %.1s", pid, after)
