@@ -82,8 +82,10 @@ func (b *builder) begin(tasks []string, proc *specs.Process, joins bool, enter f
 	b.ignore(b.last(), unix.EINVAL) // KILL and STOP
 	b.add("unblock signals", "rt_sigprocmask", num(unix.SIG_SETMASK), b.words(0), num(0), num(8))
 	b.deathSignal()
-	b.waitForParent()
+	// Before the wait: with the parent's end of the pipe open here too, a parent that has
+	// ended before the death signal was set would never be seen.
 	b.closeOthers()
+	b.waitForParent()
 	if joins {
 		b.undumpable()
 	}

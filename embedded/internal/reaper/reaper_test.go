@@ -5,6 +5,7 @@ package reaper
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -107,7 +108,7 @@ func TestOrphans(t *testing.T) {
 		t.Fatal(err)
 	}
 	time.Sleep(200 * time.Millisecond)
-	zombies, _ := exec.Command("sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null | grep ' (sleep) Z "+"'").Output()
+	zombies, _ := exec.Command("sh", "-c", fmt.Sprintf("cat /proc/[0-9]*/stat 2>/dev/null | grep ' (sleep) Z %d '", cmd.Process.Pid)).Output()
 	cmd.Wait()
 	if code := cmd.ProcessState.ExitCode(); code != 3 {
 		t.Errorf("code %d", code)
