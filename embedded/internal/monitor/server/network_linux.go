@@ -78,26 +78,16 @@ func (m *monitor) writeFile(name string, data []byte) {
 
 // join connects the running container to a network.
 func (m *monitor) join(ctx context.Context, ep engine.Endpoint) error {
-	r := m.current()
-	if r == nil {
-		return nil
-	}
-	if r.session == nil {
-		return conflict("the container shares the network of another or of the host")
-	}
-	res, err := r.session.Join(ctx, ep)
-	if err != nil && r.proc.dying(err) {
-		return nil // it has ended, and does not run: there is nothing to do
-	}
-	if err != nil {
-		return err
-	}
-	m.rewire(r, res)
-	return nil
+	return m.change(func(s *network.Session) (*network.Result, error) { return s.Join(ctx, ep) })
 }
 
 // part disconnects it from a network.
 func (m *monitor) part(ctx context.Context, name string) error {
+	return m.change(func(s *network.Session) (*network.Result, error) { return s.Leave(ctx, name) })
+}
+
+// change changes the networks of the running container; without one there is nothing to do.
+func (m *monitor) change(f func(*network.Session) (*network.Result, error)) error {
 	r := m.current()
 	if r == nil {
 		return nil
@@ -105,9 +95,9 @@ func (m *monitor) part(ctx context.Context, name string) error {
 	if r.session == nil {
 		return conflict("the container shares the network of another or of the host")
 	}
-	res, err := r.session.Leave(ctx, name)
+	res, err := f(r.session)
 	if err != nil && r.proc.dying(err) {
-		return nil // it has ended, and does not run: there is nothing to do
+		return nil // it has ended, and does not run
 	}
 	if err != nil {
 		return err

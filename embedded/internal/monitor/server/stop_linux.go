@@ -227,19 +227,26 @@ func (m *monitor) setRunStatus(r *run, s engine.Status) {
 	m.setStatus(s)
 }
 
+// turn is the one client's that may pause or unpause the running container, until unlock.
+func (m *monitor) turn() (r *run, paused bool, unlock func(), err error) {
+	if r, err = m.running(); err != nil {
+		return nil, false, nil, err
+	}
+	if !m.freezer.TryLock() {
+		return nil, false, nil, conflict("container is being paused or unpaused")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return r, m.status == engine.StatusPaused, m.freezer.Unlock, nil
+}
+
 // pause freezes the container.
 func (m *monitor) pause(ctx context.Context) error {
-	r, err := m.running()
+	r, paused, unlock, err := m.turn()
 	if err != nil {
 		return err
 	}
-	if !m.freezer.TryLock() {
-		return conflict("container is being paused or unpaused")
-	}
-	defer m.freezer.Unlock()
-	m.mu.Lock()
-	paused := m.status == engine.StatusPaused
-	m.mu.Unlock()
+	defer unlock()
 	if paused {
 		return conflict("container is already paused")
 	}
@@ -276,17 +283,11 @@ func (r *run) freeze(ctx context.Context) error {
 
 // unpause lets it go on.
 func (m *monitor) unpause() error {
-	r, err := m.running()
+	r, paused, unlock, err := m.turn()
 	if err != nil {
 		return err
 	}
-	if !m.freezer.TryLock() {
-		return conflict("container is being paused or unpaused")
-	}
-	defer m.freezer.Unlock()
-	m.mu.Lock()
-	paused := m.status == engine.StatusPaused
-	m.mu.Unlock()
+	defer unlock()
 	if !paused {
 		return conflict("container is not paused")
 	}
