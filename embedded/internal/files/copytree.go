@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // CopyTree copies what is in the directory name of the view into the directory dst of the host, which is
@@ -218,15 +220,15 @@ func (c *copier) attributes(f *file, fd int) error {
 		return fmt.Errorf("change owner: %w", err)
 	}
 	if kind(&f.st) != unix.S_IFLNK {
-		if err := unix.Chmod(fdPath(fd), f.st.Mode&0o7777); err != nil {
+		if err := unix.Chmod(xattr.Path(fd), f.st.Mode&0o7777); err != nil {
 			return fmt.Errorf("change mode: %w", err)
 		}
-		all, err := xattrs(f.fd)
+		all, err := xattr.All(f.fd)
 		if err != nil {
 			return err
 		}
 		for name, value := range all {
-			if err := unix.Setxattr(fdPath(fd), name, []byte(value), 0); err != nil && err != unix.ENOTSUP {
+			if err := unix.Setxattr(xattr.Path(fd), name, []byte(value), 0); err != nil && err != unix.ENOTSUP {
 				return fmt.Errorf("set extended attribute %s: %w", name, err)
 			}
 		}

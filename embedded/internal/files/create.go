@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/xattr"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -199,16 +200,16 @@ func (u *unpacker) attributes(fd int, hdr *tar.Header, withTime bool) error {
 		return fmt.Errorf("change owner to %d:%d: %w", uid, gid, err)
 	}
 	if hdr.Typeflag != tar.TypeSymlink {
-		if err := unix.Chmod(fdPath(fd), uint32(hdr.Mode)&0o7777); err != nil {
+		if err := unix.Chmod(xattr.Path(fd), uint32(hdr.Mode)&0o7777); err != nil {
 			return fmt.Errorf("change mode: %w", err)
 		}
 		for _, key := range slices.Sorted(maps.Keys(hdr.PAXRecords)) {
-			name, ok := strings.CutPrefix(key, paxXattr)
-			if !ok || !carried(name) {
+			name, ok := strings.CutPrefix(key, xattr.PAX)
+			if !ok || !xattr.Carried(name) {
 				continue
 			}
 			// A file system without them loses them, as on Docker.
-			if err := unix.Setxattr(fdPath(fd), name, []byte(hdr.PAXRecords[key]), 0); err != nil && err != unix.ENOTSUP && err != unix.EPERM {
+			if err := unix.Setxattr(xattr.Path(fd), name, []byte(hdr.PAXRecords[key]), 0); err != nil && err != unix.ENOTSUP && err != unix.EPERM {
 				return fmt.Errorf("set extended attribute %s: %w", name, err)
 			}
 		}

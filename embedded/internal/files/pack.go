@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // file is a file that is held by a descriptor: the container may move it
@@ -57,7 +59,7 @@ func (f *file) isDir() bool { return kind(&f.st) == unix.S_IFDIR }
 
 // open opens the file for reading: a regular one or a directory.
 func (f *file) open(flags int) (*os.File, error) {
-	fd, err := unix.Open(fdPath(f.fd), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK|flags, 0)
+	fd, err := unix.Open(xattr.Path(f.fd), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: f.name, Err: err}
 	}
@@ -208,7 +210,7 @@ func (p *packer) header(f *file) (*tar.Header, error) {
 	default:
 		return nil, nil
 	}
-	if hdr.PAXRecords, err = xattrRecords(f.fd); err != nil {
+	if hdr.PAXRecords, err = xattr.Records(f.fd); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
 	return hdr, nil

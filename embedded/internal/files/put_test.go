@@ -23,6 +23,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/xattr"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -32,7 +33,7 @@ func TestPut(t *testing.T) {
 	bothViews(t, func(t *testing.T, _ rig, v *View) {
 		entries := []any{
 			tar.Header{Name: "a/", Typeflag: tar.TypeDir, Mode: 0o2750, Uid: 1, Gid: 2},
-			tar.Header{Name: "a/f", Mode: 0o4755, Uid: 3, Gid: 4, PAXRecords: map[string]string{paxXattr + "user.x": "\x00value", paxXattr + "trusted.overlay.opaque": "y"}}, "data",
+			tar.Header{Name: "a/f", Mode: 0o4755, Uid: 3, Gid: 4, PAXRecords: map[string]string{xattr.PAX + "user.x": "\x00value", xattr.PAX + "trusted.overlay.opaque": "y"}}, "data",
 			tar.Header{Name: "a/hard", Typeflag: tar.TypeLink, Linkname: "a/f"},
 			tar.Header{Name: "a/soft", Typeflag: tar.TypeSymlink, Linkname: "/etc/passwd", Uid: 5, Gid: 6},
 			tar.Header{Name: "a/fifo", Typeflag: tar.TypeFifo, Mode: 0o600},
@@ -59,7 +60,7 @@ func TestPut(t *testing.T) {
 				t.Errorf("%s has the time %v", name, h.ModTime)
 			}
 		}
-		if h := headers["a/f"]; h.Mode != 0o4755 || h.Uid != 3 || h.Gid != 4 || h.PAXRecords[paxXattr+"user.x"] != "\x00value" || h.PAXRecords[paxXattr+"trusted.overlay.opaque"] != "" {
+		if h := headers["a/f"]; h.Mode != 0o4755 || h.Uid != 3 || h.Gid != 4 || h.PAXRecords[xattr.PAX+"user.x"] != "\x00value" || h.PAXRecords[xattr.PAX+"trusted.overlay.opaque"] != "" {
 			t.Errorf("file: %+v", h)
 		}
 		if h := headers["a/"]; h.Mode != 0o2750 || h.Uid != 1 || h.Gid != 2 {
@@ -286,7 +287,7 @@ func TestRaces(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer root.release()
-	inside := func(name string) string { return fdPath(root.fd) + name }
+	inside := func(name string) string { return xattr.Path(root.fd) + name }
 	if err := errors.Join(os.Mkdir(inside("/w"), 0o777), os.Mkdir(inside("/w/a"), 0o777), os.Symlink(victim, inside("/w/b"))); err != nil {
 		t.Fatal(err)
 	}

@@ -6,14 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
-
-// fdPath names what a descriptor, which may be an O_PATH one, refers to.
-func fdPath(fd int) string { return "/proc/self/fd/" + strconv.Itoa(fd) }
 
 // openIn opens name, any path, as a process whose root directory is root would,
 // following links; flags may have O_NOFOLLOW for the last one. The kernel sees to it that nothing leads out.

@@ -16,6 +16,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/xattr"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -196,7 +197,7 @@ func (o *opening) open() error {
 		}
 	}
 	if o.s.ReadOnly {
-		if err := unix.Mount("", fdPath(o.root), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
+		if err := unix.Mount("", xattr.Path(o.root), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, ""); err != nil {
 			return fmt.Errorf("make the root read-only: %w", err)
 		}
 	}
@@ -371,16 +372,20 @@ func (o *opening) bind(fd int, m Mount) error {
 	case m.ReadOnlyBelow:
 		return unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH|unix.AT_RECURSIVE, &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY})
 	}
-	return unix.Mount("", fdPath(fd), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
+	return unix.Mount("", xattr.Path(fd), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
 }
 
-// mountpoint opens the target of a mount, a directory or a file, and makes it where it is missing.
+// mountpoint opens the target of a mount, a directory or a file, and makes it where it is missing: where
+// links that lead nowhere lead to, as at the container's start.
 func (o *opening) mountpoint(name string, dir bool) (int, error) {
 	fd, err := openIn(o.root, name, unix.O_PATH)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return fd, err
 	}
-	parent, base := path.Split(path.Clean("/" + name))
+	if name, err = evaluate(o.root, name); err != nil {
+		return -1, err
+	}
+	parent, base := path.Split(name)
 	at, err := mkdirsIn(o.root, parent)
 	if err != nil {
 		return -1, err

@@ -214,6 +214,56 @@ func TestStoppedMounts(t *testing.T) {
 	}
 }
 
+// TestMountTargetNowhere: a mount whose target is a link that leads nowhere is where the link leads to, made as it is when
+// the container starts, and never out of the container.
+func TestMountTargetNowhere(t *testing.T) {
+	r := newRig(t)
+	r.write(t, "file", "one file")
+	r.symlink(t, "nosuch/deep", "layer/relative")
+	r.symlink(t, "dangling/more", "layer/chain")
+	r.symlink(t, strings.Repeat("../", 20)+"/berth-nowhere/up", "layer/up")
+	s := r.stopped()
+	bind := func(source, target string) specs.Mount {
+		return specs.Mount{Type: "bind", Source: source, Destination: target, Options: []string{"rbind"}}
+	}
+	s.Mounts = Mounts(&specs.Spec{Mounts: []specs.Mount{
+		bind(r.dir+"/ro", "/dangling"), bind(r.dir+"/file", "/relative"), bind(r.dir+"/ro", "/chain/../sub"), bind(r.dir+"/ro", "/up"), bind(r.dir+"/file", "/up/f"),
+	}}, "")
+	for _, write := range []bool{false, true} {
+		s.Write = write
+		v := r.open(t, s)
+		for name, want := range map[string]string{
+			"/nosuch/kept": "kept", "/dangling/kept": "kept", "/nosuch/deep": "one file", "/berth-nowhere/up/kept": "kept", "/up/f": "one file", "/nosuch/sub/kept": "kept",
+		} {
+			if got, st := get(t, v, name); got[st.Name] != want {
+				t.Errorf("write %v: %s is %v, want %q", write, name, got, want)
+			}
+		}
+		x, err := v.Export(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := untar(t, x); got["dangling"] != "-> /nosuch" || got["nosuch/deep"] != "" {
+			t.Errorf("write %v: the export is %v", write, got)
+		}
+		if write {
+			put(t, v, "/dangling", tarOf(t, hdr("new"), "put"), PutOptions{})
+		}
+		v.Close()
+	}
+	if b, err := os.ReadFile(r.dir + "/ro/new"); err != nil || string(b) != "put" {
+		t.Errorf("what was put is %q, %v", b, err)
+	}
+	if _, err := os.Lstat("/berth-nowhere"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("on the host: %v", err)
+	}
+	s.Mounts = []Mount{{Source: r.dir + "/ro", Target: "/loop"}}
+	if v, err := OpenStopped(t.Context(), s); !errors.Is(err, unix.ELOOP) {
+		v.Close()
+		t.Errorf("a loop: %v", err)
+	}
+}
+
 // TestReadOnlyBelow: a bind that is read-only with all that is mounted below is so in a stopped container's view too.
 func TestReadOnlyBelow(t *testing.T) {
 	r := newRig(t)

@@ -16,6 +16,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // Target is where a layer is unpacked.
@@ -164,7 +166,7 @@ func (u *unpacker) entry(hdr *tar.Header) error {
 		return err
 	}
 	if opaque {
-		return setXattr(p.at, p.base, u.opts.prefix()+"opaque", "y")
+		return xattr.Set(p.at, p.base, u.opts.prefix()+"opaque", "y")
 	}
 	return nil
 }

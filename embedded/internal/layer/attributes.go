@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // attributes are an entry's, as they are set on the host.
@@ -39,7 +41,7 @@ func (u *unpacker) attributes(hdr *tar.Header) (*attributes, error) {
 		}
 	}
 	for key, value := range hdr.PAXRecords {
-		if name, ok := strings.CutPrefix(key, paxXattr); ok {
+		if name, ok := strings.CutPrefix(key, xattr.PAX); ok {
 			if a.xattrs == nil {
 				a.xattrs = map[string]string{}
 			}
@@ -63,11 +65,11 @@ func (u *unpacker) setAll(p place, a *attributes, symlink bool) error {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.xattrs)) {
-		if !carried(name) {
+		if !xattr.Carried(name) {
 			u.skip(p.name, "extended attribute "+name)
 			continue
 		}
-		switch err := setXattr(p.at, p.base, name, a.xattrs[name]); err {
+		switch err := xattr.Set(p.at, p.base, name, a.xattrs[name]); err {
 		case nil:
 		case unix.ENOTSUP, unix.EPERM:
 			u.skip(p.name, "extended attribute "+name+": "+err.Error())

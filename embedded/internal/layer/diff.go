@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // Diff writes the tar of an overlay upper directory as an OCI layer: overlay's
@@ -159,17 +161,8 @@ func (d *differ) header(n *node) (*tar.Header, error) {
 	default: // a socket
 		return nil, nil
 	}
-	all, err := xattrs(n.fd)
-	if err != nil {
+	if hdr.PAXRecords, err = xattr.Records(n.fd); err != nil {
 		return nil, fmt.Errorf("%s: %w", n.name, err)
-	}
-	for name, value := range all {
-		if carried(name) {
-			if hdr.PAXRecords == nil {
-				hdr.PAXRecords = map[string]string{}
-			}
-			hdr.PAXRecords[paxXattr+name] = value
-		}
 	}
 	return hdr, nil
 }

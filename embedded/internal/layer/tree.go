@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // tree is a directory below which names of a tar are resolved as they would be by
@@ -33,7 +35,7 @@ func openTree(dir string) (*tree, error) {
 		return nil, &fs.PathError{Op: "open", Path: dir, Err: err}
 	}
 	t := &tree{fd: fd, dirFD: -1}
-	if t.path, err = os.Readlink(fdPath(fd)); err != nil {
+	if t.path, err = os.Readlink(xattr.Path(fd)); err != nil {
 		t.close()
 		return nil, err
 	}
@@ -117,7 +119,7 @@ func (t *tree) parent(name string, create bool) (fd int, base string, err error)
 	}
 	t.forget()
 	t.dir, t.dirFD, t.real = dir, fd, dir
-	if real, err := os.Readlink(fdPath(fd)); err == nil {
+	if real, err := os.Readlink(xattr.Path(fd)); err == nil {
 		if rest, ok := strings.CutPrefix(real, t.path); ok {
 			t.real = strings.TrimPrefix(rest, "/")
 		}

@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // node is a file of an upper directory, held by a descriptor: the container may
@@ -54,7 +56,7 @@ func (n *node) isDir() bool { return kind(&n.st) == unix.S_IFDIR }
 
 // open opens the node for reading.
 func (n *node) open(flags int) (*os.File, error) {
-	fd, err := unix.Open(fdPath(n.fd), unix.O_RDONLY|unix.O_CLOEXEC|flags, 0)
+	fd, err := unix.Open(xattr.Path(n.fd), unix.O_RDONLY|unix.O_CLOEXEC|flags, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: n.name, Err: err}
 	}
@@ -81,20 +83,20 @@ func (n *node) whiteout(opts *Options) (bool, error) {
 	if kind(&n.st) != unix.S_IFREG || n.st.Size != 0 {
 		return false, nil
 	}
-	_, ok, err := xattr(n.fd, opts.prefix()+"whiteout")
+	_, ok, err := xattr.Get(n.fd, opts.prefix()+"whiteout")
 	return ok, err
 }
 
 // opaque tells whether nothing of lower layers is seen in the directory.
 func (n *node) opaque(opts *Options) (bool, error) {
-	value, _, err := xattr(n.fd, opts.prefix()+"opaque")
+	value, _, err := xattr.Get(n.fd, opts.prefix()+"opaque")
 	return value == "y", err
 }
 
 // plain refuses what overlay keeps elsewhere: Berth mounts with redirect_dir and metacopy off, others may not have.
 func (n *node) plain(opts *Options) error {
 	for _, name := range []string{"redirect", "metacopy"} {
-		_, ok, err := xattr(n.fd, opts.prefix()+name)
+		_, ok, err := xattr.Get(n.fd, opts.prefix()+name)
 		if err != nil {
 			return err
 		}

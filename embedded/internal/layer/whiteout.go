@@ -11,6 +11,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
 // The OCI's marks of what a layer removes from those below it.
@@ -51,14 +53,14 @@ func (u *unpacker) whiteout(dir, base string) error {
 		}
 		return nil
 	case kind(st) == unix.S_IFDIR:
-		return setXattr(p.at, p.base, u.opts.prefix()+"opaque", "y")
+		return xattr.Set(p.at, p.base, u.opts.prefix()+"opaque", "y")
 	}
 	return nil
 }
 
 // opaque marks the directory that fd refers to.
 func opaque(fd int, opts *Options) error {
-	if err := unix.Setxattr(fdPath(fd), opts.prefix()+"opaque", []byte("y"), 0); err != nil {
+	if err := unix.Setxattr(xattr.Path(fd), opts.prefix()+"opaque", []byte("y"), 0); err != nil {
 		return fmt.Errorf("mark opaque directory: %w", err)
 	}
 	return nil
