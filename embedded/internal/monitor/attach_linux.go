@@ -3,6 +3,7 @@ package monitor
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
 	"github.com/berthdev/berth/engine"
@@ -49,6 +50,7 @@ func (c *Client) ExecCreate(ctx context.Context, id string, spec engine.ExecSpec
 	if err != nil {
 		return "", err
 	}
+	c.execs.created(a.ID, id, &spec)
 	return a.ID, nil
 }
 
@@ -70,12 +72,17 @@ func (c *Client) ExecStart(ctx context.Context, exec string, opts engine.ExecSta
 		conn.Close()
 		return nil, nil
 	}
-	return newStream(ctx, conn, a.TTY), nil
+	s := newStream(ctx, conn, a.TTY)
+	s.over = func(code, pid int) { c.execs.over(exec, id, a.TTY, code, pid) }
+	return s, nil
 }
 
 // ExecInspect tells about an exec, as long as the container runs and, until the next start or removal, after.
 func (c *Client) ExecInspect(ctx context.Context, exec string) (*engine.ExecState, error) {
 	const op = "inspect exec"
+	if st := c.execs.take(exec); st != nil {
+		return st, nil
+	}
 	id, err := c.containerOf(op, exec)
 	if err != nil {
 		return nil, err
@@ -144,7 +151,12 @@ func (c *Client) containerOf(op, exec string) (string, error) {
 	if len(exec) != 64 {
 		return "", noExec(op, exec)
 	}
-	id, err := c.Store.Find(exec[:execPrefix])
+	if id := c.execs.container(exec); id != "" {
+		if _, err := os.Lstat(c.Store.Dir(id)); err == nil {
+			return id, nil
+		}
+	}
+	id, err := c.Store.Find(exec[:execPrefix]) // reads the whole directory of containers
 	if err != nil {
 		return "", noExec(op, exec)
 	}

@@ -32,7 +32,8 @@ type Client struct {
 	seal     *sealed
 	die      string   // the step at which monitors kill themselves
 	stderr   *os.File // of monitors; nil is /dev/null. Tests want to see panics.
-	children []int    // monitors that this process has started, and not reaped
+	execs    execs
+	children []int // monitors that this process has started, and not reaped
 }
 
 // Close releases the sealed program file. Monitors go on.

@@ -20,6 +20,7 @@ type stream struct {
 	conn   net.Conn
 	tty    bool
 	unhook func() bool
+	over   func(code, pid int) // of an exec: is told how it ended, before Read returns io.EOF; nil is nobody
 	once   sync.Once
 	closed atomic.Bool
 
@@ -99,6 +100,9 @@ func (s *stream) next() {
 	switch st {
 	case proto.End:
 		s.err = io.EOF
+		if left == proto.OutcomeSize && s.over != nil {
+			s.outcome()
+		}
 	case proto.InputClosed:
 		s.noInput.Store(true)
 		s.have = 0
@@ -108,6 +112,16 @@ func (s *stream) next() {
 			s.have = 0
 		}
 	}
+}
+
+// outcome reads how the process ended.
+func (s *stream) outcome() {
+	var p [proto.OutcomeSize]byte
+	if _, err := io.ReadFull(s.conn, p[:]); err != nil {
+		s.err = cutOff(err)
+		return
+	}
+	s.over(proto.ParseOutcome(p[:]))
 }
 
 // cutOff is the error of a connection that has ended.

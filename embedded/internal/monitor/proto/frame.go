@@ -19,7 +19,7 @@ const (
 	Stdout      Stream = 1
 	Stderr      Stream = 2
 	InputClosed Stream = 0xfe // empty: the process takes no more input
-	End         Stream = 0xff // empty
+	End         Stream = 0xff // empty, or an outcome
 )
 
 // AppendHeader appends the header of a frame of n bytes.
@@ -30,4 +30,22 @@ func AppendHeader(b []byte, s Stream, n int) []byte {
 // ParseHeader reads a frame's header.
 func ParseHeader(h []byte) (s Stream, n int) {
 	return Stream(h[0]), int(binary.BigEndian.Uint32(h[4:8]))
+}
+
+// An exec's stream ends with its outcome, so that nobody needs to ask for it: an older monitor's End is
+// empty, and so is that of a stream which ends before the process.
+
+// OutcomeSize is the length of an outcome.
+const OutcomeSize = 8
+
+// AppendOutcome appends the frame that ends the stream of an exec that is over.
+func AppendOutcome(b []byte, code, pid int) []byte {
+	b = AppendHeader(b, End, OutcomeSize)
+	b = binary.BigEndian.AppendUint32(b, uint32(code))
+	return binary.BigEndian.AppendUint32(b, uint32(pid))
+}
+
+// ParseOutcome reads what the End of OutcomeSize bytes holds.
+func ParseOutcome(p []byte) (code, pid int) {
+	return int(int32(binary.BigEndian.Uint32(p))), int(int32(binary.BigEndian.Uint32(p[4:])))
 }

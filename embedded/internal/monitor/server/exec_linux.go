@@ -237,6 +237,11 @@ func (m *monitor) startExec(r *run, spec engine.ExecSpec, size engine.Size, in, 
 	if r.oci.Linux != nil {
 		if !spec.Privileged {
 			cfg.Seccomp = r.oci.Linux.Seccomp
+			if cfg.Filter, failed = r.execs.filter(r.oci.Linux.Seccomp); failed != nil {
+				s.closeTheirs()
+				s.closeOurs()
+				return nil, nil, failed
+			}
 		}
 		cfg.Personality = r.oci.Linux.Personality
 		cfg.UserNS = creates(r.oci, specs.UserNamespace)
@@ -290,7 +295,7 @@ func (m *monitor) watchExec(e *execution, p *launch.Process, pumps []*pump) {
 		}
 		pump.drain()
 	}
-	e.out.finish()
+	e.out.finishWith(proto.AppendOutcome(nil, st.Code, p.PID))
 	e.in.reset()
 	p.Pidfd.Close()
 	close(e.done)

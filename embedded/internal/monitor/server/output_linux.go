@@ -107,13 +107,16 @@ func (o *output) hurry() {
 }
 
 // finish is the end of the output: clients get it and are dropped.
-func (o *output) finish() {
+func (o *output) finish() { o.finishWith(proto.AppendHeader(nil, proto.End, 0)) }
+
+// finishWith is finish with a last frame that tells more.
+func (o *output) finishWith(end []byte) {
 	o.mu.Lock()
 	clients := o.clients
 	o.clients = nil
 	o.mu.Unlock()
 	for _, c := range clients {
-		c.finish()
+		c.finishWith(end)
 	}
 }
 
@@ -177,13 +180,16 @@ func (s *sink) hurry() {
 }
 
 // finish queues the end.
-func (s *sink) finish() {
+func (s *sink) finish() { s.finishWith(proto.AppendHeader(nil, proto.End, 0)) }
+
+// finishWith queues the last frame.
+func (s *sink) finishWith(end []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ended || s.dead {
 		return
 	}
-	s.queue = proto.AppendHeader(s.queue, proto.End, 0)
+	s.queue = append(s.queue, end...)
 	s.ended = true
 	s.cond.Broadcast()
 }

@@ -40,6 +40,7 @@ type run struct {
 	session *network.Session
 	pumps   []*pump
 	mounted []string // volumes
+	execs   prepared
 	started time.Time
 
 	// These are under the monitor's mu.
