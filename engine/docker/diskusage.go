@@ -2,10 +2,10 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
 )
 
 // wireDiskUsage is the answer of GET /system/df.
@@ -19,15 +19,12 @@ type wireDiskUsage struct {
 // DiskUsage implements [engine.System].
 func (e *Engine) DiskUsage(ctx context.Context) (*engine.DiskUsage, error) {
 	o := op{"get disk usage of engine", e.host}
-	var raw json.RawMessage
-	if err := e.call(ctx, o, get("/system/df"), &raw); err != nil {
+	var answer wire.Raw[wireDiskUsage]
+	if err := e.call(ctx, o, get("/system/df"), &answer); err != nil {
 		return nil, err
 	}
-	var w wireDiskUsage
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, e.fail(o, err)
-	}
-	u := &engine.DiskUsage{LayersSize: engine.Bytes(w.LayersSize), Raw: raw}
+	w := &answer.Value
+	u := &engine.DiskUsage{LayersSize: engine.Bytes(w.LayersSize), Raw: answer.Text}
 	for _, i := range w.Images {
 		item := engine.DiskUsageItem{ID: i.ID, Size: engine.Bytes(i.Size), SharedSize: engine.Bytes(max(0, i.SharedSize)), Reclaimable: i.Containers == 0}
 		if len(i.RepoTags) > 0 {

@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -37,14 +35,11 @@ func (e *Engine) ImageInspect(ctx context.Context, ref string) (*engine.ImageAtt
 	if err != nil {
 		return nil, err
 	}
-	var raw json.RawMessage
-	if err := e.call(ctx, op{"inspect image", ref}, get(path), &raw); err != nil {
+	var answer wire.Raw[wireImage]
+	if err := e.call(ctx, op{"inspect image", ref}, get(path), &answer); err != nil {
 		return nil, err
 	}
-	var w wireImage
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, fmt.Errorf("inspect image %s: decode answer: %w", ref, err)
-	}
+	w := &answer.Value
 	a := &engine.ImageAttrs{
 		ID:           w.ID,
 		RepoTags:     w.RepoTags,
@@ -58,7 +53,7 @@ func (e *Engine) ImageInspect(ctx context.Context, ref string) (*engine.ImageAtt
 		Variant:      w.Variant,
 		Size:         engine.Bytes(w.Size),
 		Layers:       w.RootFS.Layers,
-		Raw:          raw,
+		Raw:          answer.Text,
 	}
 	if c := w.Config; c != nil {
 		a.Config = engine.ImageConfig{

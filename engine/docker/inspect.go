@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
+	"github.com/berthdev/berth/internal/wire"
 )
 
 // ContainerInspect implements [engine.Containers].
@@ -23,17 +22,12 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, opts engine.In
 	if opts.Size {
 		query.Set("size", "1")
 	}
-	var raw json.RawMessage
-	if err := e.container(ctx, "inspect container", id, http.MethodGet, "/json", query, nil, &raw); err != nil {
+	var w wire.Raw[wireContainer]
+	if err := e.container(ctx, "inspect container", id, http.MethodGet, "/json", query, nil, &w); err != nil {
 		return nil, err
 	}
-	at := time.Now()
-	var w wireContainer
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, fmt.Errorf("inspect container %s: decode answer: %w", id, err)
-	}
-	a := attrs(&w)
-	a.Raw, a.At = raw, at
+	a := attrs(&w.Value)
+	a.Raw, a.At = w.Text, time.Now()
 	return a, nil
 }
 

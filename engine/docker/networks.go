@@ -2,8 +2,6 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -125,15 +123,11 @@ func (e *Engine) NetworkInspect(ctx context.Context, name string) (*engine.Netwo
 		return nil, err
 	}
 	o := op{"inspect network", name}
-	var raw json.RawMessage
-	if err := e.call(ctx, o, get(path), &raw); err != nil {
+	var answer wire.Raw[wireNetwork]
+	if err := e.call(ctx, o, get(path), &answer); err != nil {
 		return nil, err
 	}
-	n, err := networkAttrs(raw)
-	if err != nil {
-		return nil, e.fail(o, err)
-	}
-	return &n, nil
+	return new(networkAttrs(&answer)), nil
 }
 
 // NetworkList implements [engine.Networks].
@@ -143,16 +137,13 @@ func (e *Engine) NetworkList(ctx context.Context, filters engine.Filters) ([]eng
 		return nil, err
 	}
 	o := op{"list networks", ""}
-	var list []json.RawMessage
+	var list []wire.Raw[wireNetwork]
 	if err := e.call(ctx, o, wire.Request{Method: http.MethodGet, Path: "/networks", Query: query}, &list); err != nil {
 		return nil, err
 	}
 	out := make([]engine.NetworkAttrs, 0, len(list))
-	for _, raw := range list {
-		n, err := networkAttrs(raw)
-		if err != nil {
-			return nil, e.fail(o, err)
-		}
+	for i := range list {
+		n := networkAttrs(&list[i])
 		n.Containers = nil
 		out = append(out, n)
 	}
@@ -160,11 +151,8 @@ func (e *Engine) NetworkList(ctx context.Context, filters engine.Filters) ([]eng
 	return out, nil
 }
 
-func networkAttrs(raw json.RawMessage) (engine.NetworkAttrs, error) {
-	var w wireNetwork
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return engine.NetworkAttrs{}, fmt.Errorf("decode network: %w", err)
-	}
+func networkAttrs(answer *wire.Raw[wireNetwork]) engine.NetworkAttrs {
+	w := &answer.Value
 	n := engine.NetworkAttrs{
 		ID:       w.ID,
 		Name:     w.Name,
@@ -175,7 +163,7 @@ func networkAttrs(raw json.RawMessage) (engine.NetworkAttrs, error) {
 		IPv6:     w.EnableIPv6,
 		Labels:   w.Labels,
 		Options:  w.Options,
-		Raw:      raw,
+		Raw:      answer.Text,
 	}
 	if w.Driver == "bridge" {
 		n.InterfaceName = w.Options[optBridgeName]
@@ -190,7 +178,7 @@ func networkAttrs(raw json.RawMessage) (engine.NetworkAttrs, error) {
 	for id, c := range w.Containers {
 		n.Containers[id] = engine.NetworkContainer{Name: c.Name, IPv4: parsePrefix(c.IPv4Address), IPv6: parsePrefix(c.IPv6Address), MACAddress: c.MacAddress}
 	}
-	return n, nil
+	return n
 }
 
 // parsePrefix is the zero prefix for what is none.

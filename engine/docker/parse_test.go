@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
 )
 
 func TestParseReference(t *testing.T) {
@@ -169,8 +170,14 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		decodeStats(raw)
 		decodeEvent(raw)
-		volumeAttrs(raw)
-		networkAttrs(raw)
+		var v wire.Raw[wireVolume]
+		if json.Unmarshal(raw, &v) == nil {
+			volumeAttrs(&v)
+		}
+		var n wire.Raw[wireNetwork]
+		if json.Unmarshal(raw, &n) == nil {
+			networkAttrs(&n)
+		}
 		var c wireContainer
 		if json.Unmarshal(raw, &c) == nil {
 			attrs(&c)

@@ -3,7 +3,6 @@ package docker
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -75,15 +74,12 @@ func (e *Engine) Ping(ctx context.Context) error {
 
 // Version implements [engine.System].
 func (e *Engine) Version(ctx context.Context) (*engine.Version, error) {
-	var raw json.RawMessage
+	var answer wire.Raw[wireVersion]
 	o := op{"get version of engine", e.host}
-	if err := e.call(ctx, o, get("/version"), &raw); err != nil {
+	if err := e.call(ctx, o, get("/version"), &answer); err != nil {
 		return nil, err
 	}
-	var w wireVersion
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, fmt.Errorf("%s: decode answer: %w", o.verb, err)
-	}
+	w := &answer.Value
 	v := &engine.Version{
 		Engine:        Name,
 		Version:       w.Version,
@@ -96,7 +92,7 @@ func (e *Engine) Version(ctx context.Context) (*engine.Version, error) {
 		KernelVersion: w.KernelVersion,
 		BuildTime:     w.BuildTime,
 		Components:    map[string]string{},
-		Raw:           raw,
+		Raw:           answer.Text,
 	}
 	for _, c := range w.Components {
 		v.Components[c.Name] = c.Version
@@ -106,15 +102,12 @@ func (e *Engine) Version(ctx context.Context) (*engine.Version, error) {
 
 // Info implements [engine.System].
 func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
-	var raw json.RawMessage
+	var answer wire.Raw[wireInfo]
 	o := op{"get info of engine", e.host}
-	if err := e.call(ctx, o, get("/info"), &raw); err != nil {
+	if err := e.call(ctx, o, get("/info"), &answer); err != nil {
 		return nil, err
 	}
-	var w wireInfo
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return nil, fmt.Errorf("%s: decode answer: %w", o.verb, err)
-	}
+	w := &answer.Value
 	return &engine.Info{
 		ID:                w.ID,
 		Name:              w.Name,
@@ -145,7 +138,7 @@ func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
 		SwapLimit:         &w.SwapLimit,
 		OOMKillDisable:    &w.OomKillDisable,
 		Warnings:          w.Warnings,
-		Raw:               raw,
+		Raw:               answer.Text,
 	}, nil
 }
 

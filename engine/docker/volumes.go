@@ -2,9 +2,7 @@ package docker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -39,11 +37,8 @@ func anonymousName(name string) bool {
 	return len(name) == 64 && strings.Trim(name, "0123456789abcdef") == ""
 }
 
-func volumeAttrs(raw json.RawMessage) (engine.VolumeAttrs, error) {
-	var w wireVolume
-	if err := json.Unmarshal(raw, &w); err != nil {
-		return engine.VolumeAttrs{}, fmt.Errorf("decode volume: %w", err)
-	}
+func volumeAttrs(answer *wire.Raw[wireVolume]) engine.VolumeAttrs {
+	w := &answer.Value
 	_, labelled := w.Labels[anonymousLabel]
 	return engine.VolumeAttrs{
 		Name:       w.Name,
@@ -54,21 +49,17 @@ func volumeAttrs(raw json.RawMessage) (engine.VolumeAttrs, error) {
 		Options:    w.Options,
 		Scope:      w.Scope,
 		Anonymous:  labelled || anonymousName(w.Name),
-		Raw:        raw,
-	}, nil
+		Raw:        answer.Text,
+	}
 }
 
 // volume asks for one volume.
 func (e *Engine) volume(ctx context.Context, o op, r wire.Request) (*engine.VolumeAttrs, error) {
-	var raw json.RawMessage
-	if err := e.call(ctx, o, r, &raw); err != nil {
+	var answer wire.Raw[wireVolume]
+	if err := e.call(ctx, o, r, &answer); err != nil {
 		return nil, err
 	}
-	v, err := volumeAttrs(raw)
-	if err != nil {
-		return nil, e.fail(o, err)
-	}
-	return &v, nil
+	return new(volumeAttrs(&answer)), nil
 }
 
 // VolumeCreate implements [engine.Volumes].
@@ -98,17 +89,13 @@ func (e *Engine) VolumeList(ctx context.Context, filters engine.Filters) ([]engi
 		return nil, err
 	}
 	o := op{"list volumes", ""}
-	var list struct{ Volumes []json.RawMessage }
+	var list struct{ Volumes []wire.Raw[wireVolume] }
 	if err := e.call(ctx, o, wire.Request{Method: http.MethodGet, Path: "/volumes", Query: query}, &list); err != nil {
 		return nil, err
 	}
 	out := make([]engine.VolumeAttrs, 0, len(list.Volumes))
-	for _, raw := range list.Volumes {
-		v, err := volumeAttrs(raw)
-		if err != nil {
-			return nil, e.fail(o, err)
-		}
-		out = append(out, v)
+	for i := range list.Volumes {
+		out = append(out, volumeAttrs(&list.Volumes[i]))
 	}
 	normal.SortBy(out, func(a, b engine.VolumeAttrs) int { return strings.Compare(a.Name, b.Name) })
 	return out, nil

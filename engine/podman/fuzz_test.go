@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/wire"
 )
 
 // FuzzAnswers decodes what an engine may answer: it must not panic, whatever that is.
@@ -28,7 +29,7 @@ func FuzzAnswers(f *testing.F) {
 		if ev, err := event(b); err == nil && ev.Attributes == nil {
 			t.Error("no attributes")
 		}
-		var n raw[wireNetwork]
+		var n wire.Raw[wireNetwork]
 		if json.Unmarshal(b, &n) == nil {
 			networkAttrs(&n)
 		}

@@ -63,7 +63,7 @@ func (e *Engine) ImageInspect(ctx context.Context, ref string) (*engine.ImageAtt
 	if err != nil {
 		return nil, err
 	}
-	var w raw[wireImage]
+	var w wire.Raw[wireImage]
 	if err := e.call(ctx, op{"inspect image", ref}, get(path), &w); err != nil {
 		return nil, imageNotFound(err)
 	}

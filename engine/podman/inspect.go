@@ -10,6 +10,7 @@ import (
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
+	"github.com/berthdev/berth/internal/wire"
 )
 
 // ContainerInspect implements [engine.Containers].
@@ -18,7 +19,7 @@ func (e *Engine) ContainerInspect(ctx context.Context, id string, opts engine.In
 	if opts.Size {
 		query.Set("size", "true")
 	}
-	var w raw[wireContainer]
+	var w wire.Raw[wireContainer]
 	err := settled(ctx, func() error {
 		return e.container(ctx, "inspect container", id, http.MethodGet, "/json", query, nil, &w)
 	})

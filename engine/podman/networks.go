@@ -86,7 +86,7 @@ func (e *Engine) NetworkCreate(ctx context.Context, opts engine.NetworkCreateOpt
 			body.IPAMOptions["driver"] = opts.IPAMDriver
 		}
 	}
-	var w raw[wireNetwork]
+	var w wire.Raw[wireNetwork]
 	if err := e.call(ctx, op{"create network", opts.Name}, wire.Request{Method: http.MethodPost, Path: "/networks/create", JSON: body}, &w); err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func rangeOf(first, last netip.Addr) netip.Prefix {
 	return netip.Prefix{}
 }
 
-func networkAttrs(w *raw[wireNetwork]) *engine.NetworkAttrs {
+func networkAttrs(w *wire.Raw[wireNetwork]) *engine.NetworkAttrs {
 	n := w.Value
 	a := &engine.NetworkAttrs{
 		ID: n.ID, Name: n.Name, Driver: n.Driver, Created: n.Created, Scope: "local", Internal: n.Internal, IPv6: n.IPv6Enabled, InterfaceName: n.NetworkInterface,
@@ -164,7 +164,7 @@ func (e *Engine) NetworkInspect(ctx context.Context, name string) (*engine.Netwo
 	if err != nil {
 		return nil, err
 	}
-	var w raw[wireNetwork]
+	var w wire.Raw[wireNetwork]
 	if err := e.call(ctx, op{"inspect network", name}, get(path), &w); err != nil {
 		return nil, err
 	}
@@ -204,7 +204,7 @@ func (e *Engine) NetworkList(ctx context.Context, filters engine.Filters) ([]eng
 	if err != nil {
 		return nil, err
 	}
-	var list []raw[wireNetwork]
+	var list []wire.Raw[wireNetwork]
 	if err := e.call(ctx, op{verb: "list networks"}, wire.Request{Method: http.MethodGet, Path: "/networks/json", Query: query}, &list); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type wireSecret struct {
 	}
 }
 
-func secretAttrs(w *raw[wireSecret]) *engine.SecretAttrs {
+func secretAttrs(w *wire.Raw[wireSecret]) *engine.SecretAttrs {
 	s := w.Value
 	return &engine.SecretAttrs{
 		ID: s.ID, Name: s.Spec.Name, Driver: s.Spec.Driver.Name, Options: s.Spec.Driver.Options, Labels: s.Spec.Labels, Created: s.CreatedAt, Updated: s.UpdatedAt, Raw: w.Text,
@@ -82,7 +82,7 @@ func (e *Engine) SecretInspect(ctx context.Context, name string) (*engine.Secret
 	if err != nil {
 		return nil, err
 	}
-	var w raw[wireSecret]
+	var w wire.Raw[wireSecret]
 	if err := e.call(ctx, op{"inspect secret", name}, get(path), &w); err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func (e *Engine) SecretList(ctx context.Context, filters engine.Filters) ([]engi
 	if err != nil {
 		return nil, err
 	}
-	var list []raw[wireSecret]
+	var list []wire.Raw[wireSecret]
 	if err := e.call(ctx, op{verb: "list secrets"}, wire.Request{Method: http.MethodGet, Path: "/secrets/json", Query: query}, &list); err != nil {
 		return nil, err
 	}

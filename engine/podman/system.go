@@ -19,7 +19,7 @@ func (e *Engine) Ping(ctx context.Context) error {
 
 // Version implements [engine.System].
 func (e *Engine) Version(ctx context.Context) (*engine.Version, error) {
-	var w raw[wireVersion]
+	var w wire.Raw[wireVersion]
 	if err := e.call(ctx, op{verb: "ask engine's version"}, get("/version"), &w); err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (e *Engine) Version(ctx context.Context) (*engine.Version, error) {
 
 // Info implements [engine.System].
 func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
-	var w raw[wireInfo]
+	var w wire.Raw[wireInfo]
 	if err := e.call(ctx, op{verb: "ask engine's info"}, get("/info"), &w); err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (e *Engine) Info(ctx context.Context) (*engine.Info, error) {
 
 // DiskUsage implements [engine.System].
 func (e *Engine) DiskUsage(ctx context.Context) (*engine.DiskUsage, error) {
-	var w raw[wireDF]
+	var w wire.Raw[wireDF]
 	r := wire.Request{Method: http.MethodGet, Path: "/system/df"}
 	// A container that is removed while Podman looks at all of them makes the whole answer a "no such container".
 	for try := 1; ; try++ {

@@ -25,7 +25,7 @@ type wireVolume struct {
 	Anonymous  bool
 }
 
-func volumeAttrs(w *raw[wireVolume]) *engine.VolumeAttrs {
+func volumeAttrs(w *wire.Raw[wireVolume]) *engine.VolumeAttrs {
 	v := w.Value
 	return &engine.VolumeAttrs{
 		Name: v.Name, Driver: v.Driver, Mountpoint: v.Mountpoint, Created: v.CreatedAt, Labels: v.Labels, Options: v.Options, Scope: v.Scope, Anonymous: v.Anonymous, Raw: w.Text,
@@ -45,7 +45,7 @@ func (e *Engine) VolumeCreate(ctx context.Context, opts engine.VolumeCreateOptio
 		Options map[string]string `json:",omitempty"`
 		Labels  map[string]string `json:",omitempty"`
 	}{opts.Name, opts.Driver, opts.DriverOptions, opts.Labels}
-	var w raw[wireVolume]
+	var w wire.Raw[wireVolume]
 	o := op{"create volume", opts.Name}
 	err := e.call(ctx, o, wire.Request{Method: http.MethodPost, Path: "/volumes/create", JSON: body}, &w)
 	if err == nil {
@@ -76,7 +76,7 @@ func (e *Engine) VolumeInspect(ctx context.Context, name string) (*engine.Volume
 	if err != nil {
 		return nil, err
 	}
-	var w raw[wireVolume]
+	var w wire.Raw[wireVolume]
 	if err := e.call(ctx, op{"inspect volume", name}, get(path), &w); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (e *Engine) volumes(ctx context.Context, filters engine.Filters) ([]engine.
 	if err != nil {
 		return nil, err
 	}
-	var list []raw[wireVolume]
+	var list []wire.Raw[wireVolume]
 	if err := e.call(ctx, op{verb: "list volumes"}, wire.Request{Method: http.MethodGet, Path: "/volumes/json", Query: query}, &list); err != nil {
 		return nil, err
 	}

@@ -1,7 +1,6 @@
 package podman
 
 import (
-	"encoding/json"
 	"time"
 )
 
@@ -130,16 +129,4 @@ func (w wireEvent) at() time.Time {
 		return time.Unix(0, w.TimeNano)
 	}
 	return time.Unix(w.Time, 0)
-}
-
-// raw is a value together with the text it was decoded from.
-type raw[T any] struct {
-	Value T
-	Text  json.RawMessage
-}
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (r *raw[T]) UnmarshalJSON(b []byte) error {
-	r.Text = append(json.RawMessage(nil), b...)
-	return json.Unmarshal(b, &r.Value)
 }

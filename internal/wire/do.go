@@ -145,6 +145,13 @@ func readInto(resp *http.Response, out any) (err error) {
 	if resp.StatusCode == http.StatusNoContent || resp.StatusCode == http.StatusNotModified || resp.Request != nil && resp.Request.Method == http.MethodHead {
 		return nil
 	}
+	if out, ok := out.(firstDecoder); ok {
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			return err
+		}
+		return out.decodeFirst(body)
+	}
 	return DecodeJSON(resp.Body, out)
 }
 

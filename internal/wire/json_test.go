@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -187,4 +188,27 @@ func FuzzEscape(f *testing.F) {
 			t.Errorf("%q comes back as %q, %v", s, got, err)
 		}
 	})
+}
+
+// TestRaw: a Raw keeps the text of the first value, whatever surrounds it, and is what DecodeJSON makes of it.
+func TestRaw(t *testing.T) {
+	for _, body := range []string{"", " \n", `{"a":1}`, " {\"a\":1}\n", `{"a":1}{"a":2}`, "{\"a\":1}\n{\"mess", `{"a":1`, "null", "rubbish", `{"a":"x"}`, `{"a":1} trailing`} {
+		type value struct{ A int }
+		var want value
+		werr := DecodeJSON(strings.NewReader(body), &want)
+		var got Raw[value]
+		resp := &http.Response{StatusCode: 200, Body: io.NopCloser(iotest.HalfReader(strings.NewReader(body)))}
+		err := readInto(resp, &got)
+		if fmt.Sprint(err) != fmt.Sprint(werr) || err == nil && got.Value != want {
+			t.Errorf("%q: %v, %v; want %v, %v", body, got.Value, err, want, werr)
+		}
+		var text json.RawMessage
+		if DecodeJSON(strings.NewReader(body), &text) == nil && err == nil && string(got.Text) != string(text) {
+			t.Errorf("%q: text %q, want %q", body, got.Text, text)
+		}
+	}
+	resp := &http.Response{StatusCode: 200, Body: io.NopCloser(iotest.ErrReader(errCause))}
+	if err := readInto(resp, new(Raw[int])); err != errCause {
+		t.Errorf("a failing body: %v", err)
+	}
 }

@@ -1,7 +1,5 @@
 //go:build linux
 
-// Package xattr reads and writes the extended attributes of files that are held by
-// descriptors, and knows which of them are data that an archive has.
 package xattr
 
 import (
