@@ -23,16 +23,31 @@ func (e *rootless) noCgroups() string {
 
 // ContainerPause implements [engine.Containers].
 func (e *rootless) ContainerPause(ctx context.Context, id string) error {
-	if why := e.noCgroups(); why != "" {
-		return unsupported("Container.Pause", "", why)
+	const op = "pause container"
+	why := e.noCgroups()
+	if why == "" {
+		return e.Engine.ContainerPause(ctx, id)
 	}
-	return e.Engine.ContainerPause(ctx, id)
+	s, err := e.snapshot(ctx, op, id)
+	if err != nil {
+		return err
+	}
+	if !live(s) {
+		return fail(op, id, engine.ErrNotRunning, "container %s is not running", s.Config.Name)
+	}
+	return unsupported("Container.Pause", "", why)
 }
 
 // ContainerStats implements [engine.Containers].
 func (e *rootless) ContainerStats(ctx context.Context, ids []string, opts engine.StatsOptions) iter.Seq2[engine.Stats, error] {
 	if why := e.noCgroups(); why != "" {
 		return func(yield func(engine.Stats, error) bool) {
+			for _, id := range ids {
+				if _, err := e.find(ctx, opStats, id); err != nil {
+					yield(engine.Stats{}, err)
+					return
+				}
+			}
 			yield(engine.Stats{}, unsupported("Container.Stats", "", why))
 		}
 	}

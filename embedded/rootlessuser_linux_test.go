@@ -39,7 +39,7 @@ func testAsUser(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &userRig{rootless: e.(*rootless), t: t, single: !c.subordinate || c.programs == nil}
+	r := &userRig{rootless: e.(*guard).e.(*rootless), t: t, single: !c.Subordinate || c.Programs == nil}
 	defer func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -56,11 +56,11 @@ func testAsUser(t *testing.T, name string) {
 	r.run("shared namespaces", (*userRig).shared)
 	r.run("cancelled", (*userRig).cancelled)
 	for _, p := range []string{"pasta", "slirp4netns"} {
-		if slices.Contains(c.programs, p) {
+		if slices.Contains(c.Programs, p) {
 			r.run(p, func(r *userRig) { r.network(p) })
 		}
 	}
-	if c.programs == nil {
+	if c.Programs == nil {
 		r.run("no network", (*userRig).noNetwork)
 	}
 	r.run("nothing is left", (*userRig).empty)
@@ -396,7 +396,11 @@ func zombie(pid int) bool {
 func others(t *testing.T) []string {
 	t.Helper()
 	own := strconv.Itoa(os.Getpid()) + " "
-	return slices.DeleteFunc(processesOf(t), func(s string) bool { return strings.HasPrefix(s, own) })
+	all, err := testenv.OrdinaryProcesses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return strings.HasPrefix(s, own) })
 }
 
 // shared: a container in the namespaces of another.

@@ -49,7 +49,7 @@ func (b *builder) devices() error {
 		}
 	}
 	for i, d := range s.Devices {
-		nodes, err := hostDevices(at("Spec.Devices", i), d)
+		nodes, sources, err := hostDevices(at("Spec.Devices", i), d)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,12 @@ func (b *builder) devices() error {
 		if access == "" {
 			access = "rwm"
 		}
-		for _, n := range nodes {
+		for i, n := range nodes {
+			if b.h.Rootless && n.Path != sources[i] {
+				// No node can be made, and config.json does not say where the host's is.
+				b.mounts = append(b.mounts, specs.Mount{Destination: n.Path, Type: "bind", Source: sources[i], Options: []string{"bind", "rprivate"}})
+				continue
+			}
 			b.device(n, access)
 		}
 	}
@@ -81,32 +86,37 @@ func (b *builder) device(n specs.LinuxDevice, access string) {
 	}
 }
 
-// hostDevices are the nodes of a device of the host, or of all below a directory, under their paths in the container.
-func hostDevices(option string, d engine.Device) ([]specs.LinuxDevice, error) {
+// hostDevices are the nodes of a device of the host, or of all below a directory, under their paths in the container, and
+// their paths on the host.
+func hostDevices(option string, d engine.Device) (nodes []specs.LinuxDevice, sources []string, err error) {
 	target := d.Container
 	if target == "" {
 		target = d.Host
 	}
 	real, err := filepath.EvalSymlinks(d.Host)
 	if err != nil {
-		return nil, &engine.InvalidError{Option: option, Value: d.Host, Reason: "find the device", Err: err}
+		return nil, nil, &engine.InvalidError{Option: option, Value: d.Host, Reason: "find the device", Err: err}
 	}
 	info, err := os.Stat(real)
 	if err != nil {
-		return nil, &engine.InvalidError{Option: option, Value: d.Host, Reason: "find the device", Err: err}
+		return nil, nil, &engine.InvalidError{Option: option, Value: d.Host, Reason: "find the device", Err: err}
 	}
 	if info.IsDir() {
 		nodes := walkDevices(real, target)
 		if len(nodes) == 0 {
-			return nil, invalid(option, d.Host, "there is no device in the directory")
+			return nil, nil, invalid(option, d.Host, "there is no device in the directory")
 		}
-		return nodes, nil
+		for _, n := range nodes {
+			rel, _ := filepath.Rel(target, n.Path)
+			sources = append(sources, filepath.Join(real, rel))
+		}
+		return nodes, sources, nil
 	}
 	n, ok := deviceNode(info, filepath.Clean(target))
 	if !ok {
-		return nil, invalid(option, d.Host, "it is not a device")
+		return nil, nil, invalid(option, d.Host, "it is not a device")
 	}
-	return []specs.LinuxDevice{n}, nil
+	return []specs.LinuxDevice{n}, []string{real}, nil
 }
 
 // notDevices are the directories of /dev that hold none of the host's.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -108,6 +109,9 @@ func show(t *testing.T, out *Output) string {
 	b.WriteString(separator)
 	cfg := *out.Config
 	cfg.Spec = engine.Spec{} // it is above
+	if cfg.Platform == "linux/"+runtime.GOARCH {
+		cfg.Platform = "linux/amd64"
+	}
 	b.WriteString(indented(t, cfg))
 	b.WriteString(separator)
 	for _, name := range sortedKeys(out.Files) {

@@ -37,7 +37,12 @@ func startHelper(ctx context.Context, name string, pid int, dir string) (*helper
 	if err != nil {
 		return nil, &engine.UnsupportedError{Option: "Spec.NetworkMode", Value: name, Engine: "embedded", Need: "the program " + name, Reason: err.Error()}
 	}
-	ready, cmd, err := helperCommand(name, path, pid, dir)
+	userns, netns, unbind, err := namespaceFiles(pid, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer unbind()
+	ready, cmd, err := helperCommand(name, path, filepath.Join(dir, fmt.Sprintf("%d.ready", pid)), userns, netns)
 	if err != nil {
 		return nil, err
 	}
@@ -82,16 +87,54 @@ func startHelper(ctx context.Context, name string, pid int, dir string) (*helper
 	case <-come:
 		return h, nil
 	case <-h.ended:
-		return nil, &engine.APIError{Engine: "embedded", Op: "connect network", Object: name, Message: name + " has failed: " + strings.TrimSpace(h.said.String())}
+		return nil, &engine.APIError{Engine: "embedded", Op: "connect network", Object: name, Message: name + " has failed: " + plain(h.said.String())}
 	case <-ctx.Done():
 		h.stop()
 		return nil, context.Cause(ctx)
 	}
 }
 
-// helperCommand is how a helper is called. What it writes first to ready says that the interface is there.
-func helperCommand(name, path string, pid int, dir string) (ready *os.File, cmd *exec.Cmd, err error) {
-	userns, netns := fmt.Sprintf("/proc/%d/ns/user", pid), fmt.Sprintf("/proc/%d/ns/net", pid)
+// plain is what a helper has said, without what it says of there being no system log.
+func plain(said string) string {
+	var out []string
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); !strings.HasPrefix(line, "Failed to send ") {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// namespaceFiles binds a process's user and network namespaces to files of dir, until unbind is called. A helper that has given up
+// its capabilities cannot always look into the process: one that has joined another container's namespaces is closed to it.
+func namespaceFiles(pid int, dir string) (userns, netns string, unbind func(), err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", "", nil, err
+	}
+	var bound []string
+	unbind = func() {
+		for _, path := range bound {
+			unix.Unmount(path, unix.MNT_DETACH)
+			os.Remove(path)
+		}
+	}
+	for _, kind := range []string{"user", "net"} {
+		path := filepath.Join(dir, fmt.Sprintf("%d.%s", pid, kind))
+		if err = os.WriteFile(path, nil, 0o600); err == nil {
+			bound = append(bound, path)
+			err = unix.Mount(fmt.Sprintf("/proc/%d/ns/%s", pid, kind), path, "", unix.MS_BIND, "")
+		}
+		if err != nil {
+			unbind()
+			return "", "", nil, fmt.Errorf("bind the %s namespace to a file: %w", kind, err)
+		}
+	}
+	return bound[0], bound[1], unbind, nil
+}
+
+// helperCommand is how a helper is called. What it writes first to ready says that the interface is there; fifo is the path of one
+// that it may make for that.
+func helperCommand(name, path, fifo, userns, netns string) (ready *os.File, cmd *exec.Cmd, err error) {
 	if name == "slirp4netns" {
 		r, w, err := os.Pipe()
 		if err != nil {
@@ -102,10 +145,6 @@ func helperCommand(name, path string, pid int, dir string) (ready *os.File, cmd 
 		return r, cmd, nil
 	}
 	// It writes its pid, when it is ready, to a file that it opens by name.
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, nil, err
-	}
-	fifo := filepath.Join(dir, fmt.Sprintf("%d.ready", pid))
 	if err := os.Remove(fifo); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, nil, err
 	}
@@ -117,7 +156,7 @@ func helperCommand(name, path string, pid int, dir string) (ready *os.File, cmd 
 	if err != nil {
 		return nil, nil, err
 	}
-	return ready, exec.Command(path, "--foreground", "--quiet", "--config-net", "--ns-ifname", helperInterface, "--no-map-gw",
+	return ready, exec.Command(path, "--foreground", "--quiet", "--stderr", "--config-net", "--ns-ifname", helperInterface, "--no-map-gw", "--no-netns-quit",
 		"-t", "none", "-u", "none", "-T", "none", "-U", "none", "--pid", fifo, "--userns", userns, "--netns", netns), nil
 }
 
