@@ -27,7 +27,8 @@ import (
 
 // Open opens the engine: it makes its directories where they are missing. The
 // first one after a boot starts the containers that ran before it and whose
-// restart policy wants them to run. The caller closes it; containers go on running.
+// restart policy wants them to run. The caller closes it: calls in progress end then,
+// streams, waits and events too, with an ErrUnavailable; containers go on running.
 func Open(ctx context.Context, opts ...Option) (engine.Engine, error) {
 	o := options{source: "embedded.Open"}
 	for _, opt := range opts {
@@ -44,9 +45,9 @@ func Open(ctx context.Context, opts ...Option) (engine.Engine, error) {
 		return nil, because(ctx, "open engine", name, errors.Join(err, e.Close()))
 	}
 	if e.monitors.User != nil {
-		return &rootless{Engine: e, opts: o}, nil
+		return newGuard(&rootless{Engine: e, opts: o}), nil
 	}
-	return e, nil
+	return newGuard(e), nil
 }
 
 func open(o *options) (_ *Engine, err error) {

@@ -58,7 +58,7 @@ func (r *rig) open(opts ...Option) *Engine {
 			r.t.Error(err)
 		}
 	})
-	return e.(*Engine)
+	return e.(*guard).e.(*Engine)
 }
 
 // check ends the test when err is not nil.

@@ -14,7 +14,8 @@ import (
 // returns (a stream, an iterator, a waiter): when ctx is done, the call returns
 // promptly with ctx's error and its connection is closed. There is no other
 // time limit, but for the removal of what a failed call has made
-// (CreateOptions.CleanupTimeout).
+// (CreateOptions.CleanupTimeout). A call reads nothing from an io.Reader that it was given
+// once it has returned; a Read that blocks then is the reader's owner's to end.
 //
 // Arguments named id take a full ID, a unique prefix of one, or a name. Errors
 // are those of this package: match them with [errors.Is]. A call that an engine
