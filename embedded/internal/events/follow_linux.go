@@ -17,7 +17,9 @@ import (
 )
 
 // Events yields what happens from now on, or from opts.Since on, as
-// [engine.System.Events] says. What is older than the file has is not told.
+// [engine.System.Events] says. What is older than the file has is not told. A
+// reader may take its time: the file that it has open stays whole. One that falls behind by more than
+// the next one has ends with an error: there is never a gap.
 func (l *Log) Events(ctx context.Context, opts engine.EventOptions) iter.Seq2[engine.Event, error] {
 	return func(yield func(engine.Event, error) bool) {
 		if err := l.follow(ctx, opts, func(ev engine.Event) bool { return yield(ev, nil) }); err != nil {
@@ -123,6 +125,7 @@ type reader struct {
 	base  int64    // see header
 	head  int64    // length of f's header
 	pos   int64    // how many bytes of events have been read, base included
+	begun bool     // pos is where it has come to; before, it may begin anywhere
 	want  func(*engine.Event) bool
 	yield func(engine.Event) bool
 }
@@ -135,6 +138,8 @@ func (r *reader) close() {
 
 // open opens the file, if there is one, and goes on in it where the one before it was left.
 func (r *reader) open() error {
+	begun := r.begun
+	r.begun = true
 	f, err := os.OpenFile(r.log.path(file), os.O_RDONLY|unix.O_NOFOLLOW, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -151,7 +156,12 @@ func (r *reader) open() error {
 	if err != nil {
 		return err
 	}
-	if r.pos < r.base || r.pos > end { // what is missing has gone, or this is not a cut of the file that was there
+	switch {
+	case r.pos > end: // this is not a cut of the file that was there
+		r.pos = r.base
+	case r.pos < r.base && begun:
+		return fmt.Errorf("%d bytes of events were lost: they have come faster than they were read", r.base-r.pos)
+	case r.pos < r.base:
 		r.pos = r.base
 	}
 	return nil

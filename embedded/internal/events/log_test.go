@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +29,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 4 && os.Args[1] == "emit" { // ROOT N: emits N events
 		l, n := Open(os.Args[2]), 0
 		fmt.Sscan(os.Args[3], &n)
-		l.max = 16 << 10
+		l.max = 64 << 10 // cut once or twice: who has the first file open, or what comes after it, misses nothing
 		for i := range n {
 			if err := l.Emit(engine.Event{Type: "container", Action: "start", ID: strconv.Itoa(os.Getpid()), Attributes: map[string]string{"n": strconv.Itoa(i)}}); err != nil {
 				fmt.Fprintln(os.Stderr, err)
@@ -173,6 +174,91 @@ func TestCut(t *testing.T) {
 	if names, _ := filepath.Glob(l.root + "/*"); len(names) != 2 {
 		t.Errorf("files: %v", names)
 	}
+}
+
+// A reader that is overtaken is told so: it sees all events up to a point, then an error, and never a gap. What was written before
+// the file was cut for the first time is read to its end.
+func TestOvertaken(t *testing.T) {
+	for _, exists := range []bool{false, true} { // the file, when the reader comes
+		l := Open(t.TempDir())
+		l.max = 2000
+		if exists {
+			emit(t, l, "0")
+		}
+		next, pull := iter.Pull2(l.Events(t.Context(), engine.EventOptions{Since: longAgo}))
+		defer pull()
+		n := 0
+		if exists {
+			if ev, err, _ := next(); err != nil || ev.ID != "0" {
+				t.Fatal(ev, err)
+			}
+			n++
+		} else {
+			go func() {
+				for !watching() {
+					runtime.Gosched()
+				}
+				emit(t, l, "0")
+			}()
+			if ev, err, _ := next(); err != nil || ev.ID != "0" {
+				t.Fatal(ev, err)
+			}
+			n++
+		}
+		// The file that the reader has open takes some events more, and is then replaced again and again.
+		cuts, inode := 0, uint64(0)
+		kept := 0 // events up to the first cut
+		for i := 1; cuts < 4; i++ {
+			emit(t, l, strconv.Itoa(i))
+			var st unix.Stat_t
+			must(t, unix.Stat(l.path(file), &st))
+			if st.Ino != inode && inode != 0 {
+				if cuts++; cuts == 1 {
+					kept = i
+				}
+			}
+			inode = st.Ino
+		}
+		for {
+			ev, err, ok := next()
+			if !ok {
+				t.Fatal("it ends without an error")
+			}
+			if err != nil {
+				if !strings.Contains(err.Error(), "lost") || n <= kept {
+					t.Errorf("after %d events, of %d before the first cut: %v", n, kept, err)
+				}
+				break
+			}
+			if ev.ID != strconv.Itoa(n) {
+				t.Fatalf("got %s, want %d: a gap", ev.ID, n)
+			}
+			n++
+		}
+		if _, _, ok := next(); ok {
+			t.Error("it goes on after the error")
+		}
+	}
+}
+
+// A reader that comes while there is no file, and finds one that was cut already, has missed events too.
+func TestOvertakenAtOnce(t *testing.T) {
+	l := Open(t.TempDir())
+	l.max = 2000
+	r := &reader{log: l, want: func(*engine.Event) bool { return true }, yield: func(engine.Event) bool { return true }}
+	defer r.close()
+	must(t, r.open())
+	for i := range 50 {
+		emit(t, l, strconv.Itoa(i))
+	}
+	if err := r.catchUp(t.Context()); err == nil || !strings.Contains(err.Error(), "lost") {
+		t.Errorf("got %v", err)
+	}
+	must(t, os.Remove(l.path(file))) // what somebody has removed is not missed
+	emit(t, l, "new")
+	r = &reader{log: l, want: r.want, yield: r.yield, pos: 1 << 20}
+	defer r.close()
+	must(t, r.catchUp(t.Context()))
 }
 
 // Several processes write, and several readers follow: nobody sees an event twice or out of order, and the last comes to all.
