@@ -1,12 +1,14 @@
 package main
 
 import (
+	"archive/tar"
 	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/internal/fakeregistry"
 )
 
 // session is the command on a terminal of its own, and a person at it.
@@ -289,4 +292,46 @@ func TestProgressOnTerminal(t *testing.T) {
 	if want := "\rpulling image: 1MB o\x1b[K\r\x1b[K"; string(got) != want {
 		t.Errorf("the terminal got %q, want %q", got, want)
 	}
+}
+
+// TestPullTerminal: a pull shows on a terminal how far it is, and its last line is the image's ID.
+func TestPullTerminal(t *testing.T) {
+	cli := testEngine(t)
+	engineName := filepath.Base(filepath.Dir(os.Getenv("BERTH_ENGINE_HOST"))) // of scripts/engines
+	ctx := t.Context()
+	args := []string{"pull"}
+	var plain *bool // HTTP: Docker's daemon is configured for it
+	if cli.Engine().Name == "podman" {
+		plain, args = new(bool), append(args, "--tls-verify=false")
+	}
+	ref := fakeregistry.Start(t, engineName, "").Host + "/" + prefix(t, cli) + ":1"
+
+	data := make([]byte, 20<<20) // enough to be seen on its way
+	rand.Read(data)
+	var file bytes.Buffer
+	w := tar.NewWriter(&file)
+	if err := errors.Join(w.WriteHeader(&tar.Header{Name: "data", Size: int64(len(data)), Mode: 0o644}), func() error { _, err := w.Write(data); return err }(), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	img, err := cli.Images.Import(ctx, &file, berth.ImportOptions{Reference: ref})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := func(ctx context.Context) error {
+		_, err := cli.Images.Remove(ctx, ref, berth.ImageRemoveOptions{Force: true})
+		return err
+	}
+	t.Cleanup(func() { gone(context.WithoutCancel(ctx)) })
+	if err := cli.Images.Push(ctx, ref, berth.PushOptions{TLSVerify: plain}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gone(ctx); err != nil {
+		t.Fatal(err)
+	}
+
+	s := openSession(t, append(args, ref)...)
+	s.expect("\rpulling " + ref)
+	s.expect("\r\x1b[K") // the line is taken away
+	s.expect(img.ID())
+	s.wantEnd(0)
 }
