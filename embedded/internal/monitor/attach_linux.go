@@ -80,6 +80,9 @@ func (c *Client) ExecStart(ctx context.Context, exec string, opts engine.ExecSta
 // ExecInspect tells about an exec, as long as the container runs and, until the next start or removal, after.
 func (c *Client) ExecInspect(ctx context.Context, exec string) (*engine.ExecState, error) {
 	const op = "inspect exec"
+	if err := ctx.Err(); err != nil { // what is remembered is for one who can take it
+		return nil, err
+	}
 	if st := c.execs.take(exec); st != nil {
 		return st, nil
 	}
