@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -147,6 +148,11 @@ func (b *builder) systemMounts() []specs.Mount {
 		// The kernel lets only the owner of the network namespace mount sysfs.
 		sys = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: []string{"rbind", "rslave", "nosuid", "noexec", "nodev", b.readOnlyOption()}}
 	}
+	mqueue := specs.Mount{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}}
+	if b.has(specs.UserNamespace) && b.s.IPCMode == "host" {
+		// Likewise the owner of the IPC namespace.
+		mqueue.Type, mqueue.Source, mqueue.Options = "bind", "/dev/mqueue", []string{"rbind", "rprivate", "nosuid", "noexec", "nodev"}
+	}
 	devpts := []string{"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"}
 	if !b.has(specs.UserNamespace) || b.mapped(b.cfg.GIDMap, 5) {
 		devpts = append(devpts, "gid=5")
@@ -157,7 +163,9 @@ func (b *builder) systemMounts() []specs.Mount {
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: devpts},
 		sys,
 		{Destination: "/sys/fs/cgroup", Type: "cgroup", Source: "cgroup", Options: append([]string{"nosuid", "noexec", "nodev"}, cgroup...)},
-		{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}},
+	}
+	if _, err := os.Stat("/dev/mqueue"); mqueue.Type != "bind" || err == nil {
+		list = append(list, mqueue)
 	}
 	if shm, ok := b.shm(); ok {
 		list = append(list, shm)
