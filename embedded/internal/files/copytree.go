@@ -10,10 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
@@ -31,8 +31,8 @@ func (v *View) CopyTree(ctx context.Context, name, dst string) (err error) {
 	if err != nil {
 		return fmt.Errorf("copy %s: %w", name, err)
 	}
-	src := &file{fd: from, name: name}
-	defer src.close()
+	src := &file{Node: &node.Node{FD: from, Name: name}}
+	defer src.Close()
 	if err := src.look(); err != nil {
 		return fmt.Errorf("copy %s: %w", name, err)
 	}
@@ -41,7 +41,7 @@ func (v *View) CopyTree(ctx context.Context, name, dst string) (err error) {
 		return fmt.Errorf("copy %s: %w", name, &fs.PathError{Op: "open", Path: dst, Err: err})
 	}
 	defer unix.Close(to)
-	c := &copier{ctx: ctx, top: to, links: map[inode]string{}, buf: make([]byte, 64<<10)}
+	c := &copier{ctx: ctx, top: to, links: node.Links{}, buf: make([]byte, 64<<10)}
 	if err = c.dir(src, to, ""); err == nil {
 		err = c.attributes(src, to)
 	}
@@ -53,13 +53,7 @@ func (v *View) CopyTree(ctx context.Context, name, dst string) (err error) {
 
 // clearDir removes what is in a directory.
 func clearDir(fd int) error {
-	d := &file{fd: fd}
-	f, err := d.open(unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	names, err := f.Readdirnames(-1)
+	names, err := (&node.Node{FD: fd}).Names()
 	for _, name := range names {
 		err = errors.Join(err, removeAll(fd, name))
 	}
@@ -69,27 +63,21 @@ func clearDir(fd int) error {
 // copier is one CopyTree.
 type copier struct {
 	ctx   context.Context
-	top   int              // the directory that is copied into
-	links map[inode]string // files with several names: the copy's first one, from top
+	top   int        // the directory that is copied into
+	links node.Links // the first names are the copy's, from top
 	buf   []byte
 }
 
 func (c *copier) dir(src *file, to int, name string) error {
-	d, err := src.open(unix.O_DIRECTORY)
+	names, err := src.Names()
 	if err != nil {
 		return err
 	}
-	names, err := d.Readdirnames(-1)
-	d.Close()
-	if err != nil {
-		return err
-	}
-	slices.Sort(names)
 	for _, base := range names {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		f, err := openFile(src.fd, base, name+base)
+		f, err := openFile(src.FD, base, name+base)
 		if err != nil {
 			return err
 		}
@@ -97,7 +85,7 @@ func (c *copier) dir(src *file, to int, name string) error {
 			continue
 		}
 		err = c.file(f, to, base)
-		f.close()
+		f.Close()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name+base, err)
 		}
@@ -106,26 +94,22 @@ func (c *copier) dir(src *file, to int, name string) error {
 }
 
 func (c *copier) file(f *file, to int, base string) error {
-	if !f.isDir() && f.st.Nlink > 1 {
-		id := inode{uint64(f.st.Dev), f.st.Ino}
-		if first, ok := c.links[id]; ok {
-			return c.link(first, to, base)
-		}
-		c.links[id] = f.name
+	if first := c.links.First(f.Node); first != "" {
+		return c.link(first, to, base)
 	}
 	var err error
-	switch kind(&f.st) {
+	switch f.Kind() {
 	case unix.S_IFREG:
 		return c.regular(f, to, base)
 	case unix.S_IFDIR:
 		err = unix.Mkdirat(to, base, 0o700)
 	case unix.S_IFLNK:
 		var target string
-		if target, err = readlink(f.fd); err == nil {
+		if target, err = f.Readlink(); err == nil {
 			err = unix.Symlinkat(target, to, base)
 		}
 	default:
-		err = unix.Mknodat(to, base, kind(&f.st)|0o600, int(f.st.Rdev))
+		err = unix.Mknodat(to, base, f.Kind()|0o600, int(f.Stat.Rdev))
 	}
 	if err != nil {
 		return err
@@ -135,8 +119,8 @@ func (c *copier) file(f *file, to int, base string) error {
 		return err
 	}
 	defer unix.Close(fd)
-	if f.isDir() {
-		if err := c.dir(f, fd, f.name+"/"); err != nil {
+	if f.IsDir() {
+		if err := c.dir(f, fd, f.Name+"/"); err != nil {
 			return err
 		}
 	}
@@ -157,7 +141,7 @@ func (c *copier) link(first string, to int, base string) error {
 
 // regular copies a file and keeps its holes.
 func (c *copier) regular(f *file, to int, base string) error {
-	r, err := f.open(0)
+	r, err := f.Reader(0)
 	if err != nil {
 		return err
 	}
@@ -166,12 +150,12 @@ func (c *copier) regular(f *file, to int, base string) error {
 	if err != nil {
 		return err
 	}
-	w := os.NewFile(uintptr(fd), f.name)
+	w := os.NewFile(uintptr(fd), f.Name)
 	defer w.Close()
-	if err := w.Truncate(f.st.Size); err != nil {
+	if err := w.Truncate(f.Stat.Size); err != nil {
 		return err
 	}
-	for at := int64(0); at < f.st.Size; {
+	for at := int64(0); at < f.Stat.Size; {
 		data, err := r.Seek(at, unix.SEEK_DATA)
 		if errors.Is(err, unix.ENXIO) { // a hole up to the end
 			break
@@ -183,7 +167,7 @@ func (c *copier) regular(f *file, to int, base string) error {
 		if err != nil {
 			return err
 		}
-		if err := c.bytes(r, w, data, min(hole, f.st.Size)); err != nil {
+		if err := c.bytes(r, w, data, min(hole, f.Stat.Size)); err != nil {
 			return err
 		}
 		at = hole
@@ -216,14 +200,14 @@ func (c *copier) bytes(r, w *os.File, from, to int64) error {
 
 // attributes gives the copy the attributes of the file.
 func (c *copier) attributes(f *file, fd int) error {
-	if err := unix.Fchownat(fd, "", int(f.st.Uid), int(f.st.Gid), unix.AT_EMPTY_PATH); err != nil {
+	if err := unix.Fchownat(fd, "", int(f.Stat.Uid), int(f.Stat.Gid), unix.AT_EMPTY_PATH); err != nil {
 		return fmt.Errorf("change owner: %w", err)
 	}
-	if kind(&f.st) != unix.S_IFLNK {
-		if err := unix.Chmod(xattr.Path(fd), f.st.Mode&0o7777); err != nil {
+	if f.Kind() != unix.S_IFLNK {
+		if err := unix.Chmod(xattr.Path(fd), f.Stat.Mode&0o7777); err != nil {
 			return fmt.Errorf("change mode: %w", err)
 		}
-		all, err := xattr.All(f.fd)
+		all, err := xattr.All(f.FD)
 		if err != nil {
 			return err
 		}
@@ -233,7 +217,7 @@ func (c *copier) attributes(f *file, fd int) error {
 			}
 		}
 	}
-	times := []unix.Timespec{f.st.Atim, f.st.Mtim}
+	times := []unix.Timespec{f.Stat.Atim, f.Stat.Mtim}
 	if err := unix.UtimesNanoAt(fd, "", times, unix.AT_EMPTY_PATH); err != nil {
 		return fmt.Errorf("set time: %w", err)
 	}

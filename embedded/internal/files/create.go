@@ -4,7 +4,6 @@ package files
 
 import (
 	"archive/tar"
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/embedded/internal/xattr"
 	"github.com/berthdev/berth/engine"
 )
@@ -111,11 +111,11 @@ func (u *unpacker) made(at int, base string, mode uint32, hdr *tar.Header) error
 	if f == nil {
 		return unix.ENOENT
 	}
-	defer f.close()
-	if kind(&f.st) != mode || f.st.Nlink > 1 {
+	defer f.Close()
+	if f.Kind() != mode || f.Stat.Nlink > 1 {
 		return errors.New("it was replaced while it was unpacked")
 	}
-	return u.attributes(f.fd, hdr, true)
+	return u.attributes(f.FD, hdr, true)
 }
 
 // regular writes a regular file.
@@ -126,8 +126,8 @@ func (u *unpacker) regular(at int, base string, hdr *tar.Header) error {
 	}
 	f := os.NewFile(uintptr(fd), hdr.Name)
 	defer f.Close()
-	if sparse(hdr) {
-		err = u.holes(f, hdr.Size)
+	if node.Sparse(hdr) {
+		err = node.ReadSparse(u.ctx, f, u.tr, hdr.Size, u.buf)
 	} else {
 		_, err = io.CopyBuffer(struct{ io.Writer }{f}, struct{ io.Reader }{u.tr}, u.buf)
 	}
@@ -138,48 +138,6 @@ func (u *unpacker) regular(at int, base string, hdr *tar.Header) error {
 		err = cerr
 	}
 	return err
-}
-
-// sparse tells whether a file in the tar has holes.
-func sparse(hdr *tar.Header) bool {
-	if hdr.Typeflag == tar.TypeGNUSparse {
-		return true
-	}
-	for key := range hdr.PAXRecords {
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
-}
-
-var zeros [4096]byte
-
-// holes writes a file and leaves holes where there are zeros.
-func (u *unpacker) holes(f *os.File, size int64) error {
-	if err := f.Truncate(size); err != nil { // first: a size that cannot be must not be read
-		return err
-	}
-	for at := int64(0); at < size; {
-		if err := u.ctx.Err(); err != nil { // a hole is read without reading the source
-			return err
-		}
-		n, err := io.ReadFull(u.tr, u.buf[:min(int64(len(u.buf)), size-at)])
-		if err != nil {
-			return err
-		}
-		for from := 0; from < n; from += len(zeros) {
-			part := u.buf[from:min(n, from+len(zeros))]
-			if bytes.Equal(part, zeros[:len(part)]) {
-				continue
-			}
-			if _, err := f.WriteAt(part, at+int64(from)); err != nil {
-				return err
-			}
-		}
-		at += int64(n)
-	}
-	return nil
 }
 
 // attributes sets what an entry says, in the order that keeps it: a new owner clears

@@ -63,7 +63,7 @@ func (v *View) Export(ctx context.Context) (io.ReadCloser, error) {
 		if err != nil {
 			return err
 		}
-		defer n.close()
+		defer n.Close()
 		p.mount = n.mount
 		return p.dir(n)
 	}), nil

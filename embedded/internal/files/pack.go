@@ -5,65 +5,43 @@ package files
 import (
 	"archive/tar"
 	"context"
-	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"slices"
-	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"github.com/berthdev/berth/embedded/internal/xattr"
+	"github.com/berthdev/berth/embedded/internal/node"
 )
 
-// file is a file that is held by a descriptor: the container may move it
-// meanwhile, or put a symbolic link in its place.
+// file is a file and the mount that it is on.
 type file struct {
-	fd    int    // O_PATH
-	name  string // in the tar
-	mount uint64 // the mount that it is on
-	top   bool   // something is mounted on it: it is the root of that
-	st    unix.Stat_t
+	*node.Node
+	mount uint64
+	top   bool // something is mounted on it: it is the root of that
 }
 
 // openFile opens base in the directory at. Nil without an error: it is not there any more.
 func openFile(at int, base, name string) (*file, error) {
-	fd, err := unix.Openat(at, base, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT {
-		return nil, nil
+	n, err := node.Open(at, base, name)
+	if n == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	f := &file{fd: fd, name: name}
+	f := &file{Node: n}
 	if err := f.look(); err != nil {
-		unix.Close(fd)
-		return nil, &fs.PathError{Op: "stat", Path: name, Err: err}
+		n.Close()
+		return nil, err
 	}
 	return f, nil
 }
 
+// look fills in what is told of the file.
 func (f *file) look() error {
 	var x unix.Statx_t
-	if err := unix.Statx(f.fd, "", unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &x); err != nil {
-		return err
+	if err := unix.Statx(f.FD, "", unix.AT_EMPTY_PATH|unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, unix.STATX_MNT_ID, &x); err != nil {
+		return &fs.PathError{Op: "stat", Path: f.Name, Err: err}
 	}
 	f.mount, f.top = x.Mnt_id, x.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
-	return unix.Fstat(f.fd, &f.st)
-}
-
-func (f *file) close()      { unix.Close(f.fd) }
-func (f *file) isDir() bool { return kind(&f.st) == unix.S_IFDIR }
-
-// open opens the file for reading: a regular one or a directory.
-func (f *file) open(flags int) (*os.File, error) {
-	fd, err := unix.Open(xattr.Path(f.fd), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOCTTY|unix.O_NONBLOCK|flags, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: f.name, Err: err}
-	}
-	return os.NewFile(uintptr(fd), f.name), nil
+	return f.Restat()
 }
 
 // packer writes a tar of files.
@@ -71,21 +49,19 @@ type packer struct {
 	ctx      context.Context
 	opts     Options
 	tw       *tar.Writer
-	links    map[inode]string // files with several names: the first one
+	links    node.Links
 	buf      []byte
 	oneMount bool   // what is on other mounts than mount is left out, but for the mountpoint
 	mount    uint64 // the one of the root
 }
 
-type inode struct{ dev, ino uint64 }
-
 func (v *View) packer(ctx context.Context) *packer {
-	return &packer{ctx: ctx, opts: v.opts, links: map[inode]string{}, buf: make([]byte, 64<<10)}
+	return &packer{ctx: ctx, opts: v.opts, links: node.Links{}, buf: make([]byte, 64<<10)}
 }
 
 // target writes what an archive is asked of, with all that is in it.
 func (p *packer) target(t *target) error {
-	f := &file{fd: t.fd, name: t.base}
+	f := &file{Node: &node.Node{FD: t.fd, Name: t.base}}
 	if err := f.look(); err != nil {
 		return err
 	}
@@ -106,37 +82,31 @@ func (p *packer) shown(f *file) (bool, error) {
 		return true, nil
 	case p.oneMount:
 		return false, nil
-	case f.name == "/dev": // of the root: a tmpfs of the runtime's, which Docker does not show either
+	case f.Name == "/dev": // of the root: a tmpfs of the runtime's, which Docker does not show either
 		return false, nil
 	}
 	var st unix.Statfs_t
-	if err := unix.Fstatfs(f.fd, &st); err != nil {
-		return false, &fs.PathError{Op: "statfs", Path: f.name, Err: err}
+	if err := unix.Fstatfs(f.FD, &st); err != nil {
+		return false, &fs.PathError{Op: "statfs", Path: f.Name, Err: err}
 	}
 	return !slices.Contains(kernelFS, int64(st.Type)), nil
 }
 
 // dir writes what is in a directory; its own entry is written.
 func (p *packer) dir(dir *file) error {
-	d, err := dir.open(unix.O_DIRECTORY)
+	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
-	names, err := d.Readdirnames(-1)
-	d.Close()
-	if err != nil {
-		return err
-	}
-	slices.Sort(names)
 	for _, base := range names {
 		if err := p.ctx.Err(); err != nil {
 			return err
 		}
 		name := base
-		if dir.name != "" {
-			name = rebase(dir.name, base)
+		if dir.Name != "" {
+			name = rebase(dir.Name, base)
 		}
-		f, err := openFile(dir.fd, base, name)
+		f, err := openFile(dir.FD, base, name)
 		if err != nil {
 			return err
 		}
@@ -144,7 +114,7 @@ func (p *packer) dir(dir *file) error {
 			continue
 		}
 		err = p.file(f)
-		f.close()
+		f.Close()
 		if err != nil {
 			return err
 		}
@@ -158,21 +128,17 @@ func (p *packer) file(f *file) error {
 	if hdr == nil || err != nil {
 		return err
 	}
-	if !f.isDir() && f.st.Nlink > 1 {
-		id := inode{uint64(f.st.Dev), f.st.Ino}
-		if first, ok := p.links[id]; ok {
-			hdr.Typeflag, hdr.Linkname, hdr.Size, hdr.PAXRecords = tar.TypeLink, first, 0, nil
-			return p.tw.WriteHeader(hdr)
-		}
-		p.links[id] = f.name
+	if first := p.links.First(f.Node); first != "" {
+		node.Link(hdr, first)
+		return p.tw.WriteHeader(hdr)
 	}
 	if p.oneMount && f.mount != p.mount {
 		hdr.Size = 0
 	}
 	if hdr.Typeflag == tar.TypeReg && hdr.Size > 0 {
-		return p.content(f, hdr)
+		return f.WriteTo(p.ctx, p.tw, hdr, p.buf)
 	}
-	if err := p.tw.WriteHeader(hdr); err != nil || !f.isDir() {
+	if err := p.tw.WriteHeader(hdr); err != nil || !f.IsDir() {
 		return err
 	}
 	show, err := p.shown(f)
@@ -184,64 +150,10 @@ func (p *packer) file(f *file) error {
 
 // header is the entry of a file. Nil without an error: there is none, as of a socket.
 func (p *packer) header(f *file) (*tar.Header, error) {
-	hdr := &tar.Header{Name: f.name, Mode: int64(f.st.Mode & 0o7777), ModTime: time.Unix(f.st.Mtim.Sec, 0), Format: tar.FormatPAX}
-	var err error
-	hdr.Uid, hdr.Gid = inContainer(p.opts.UIDMap, f.st.Uid), inContainer(p.opts.GIDMap, f.st.Gid)
-	switch kind(&f.st) {
-	case unix.S_IFREG:
-		hdr.Typeflag, hdr.Size = tar.TypeReg, f.st.Size
-	case unix.S_IFDIR:
-		hdr.Typeflag = tar.TypeDir
-		hdr.Name = strings.TrimSuffix(f.name, "/") + "/"
-	case unix.S_IFLNK:
-		hdr.Typeflag = tar.TypeSymlink
-		if hdr.Linkname, err = readlink(f.fd); err != nil {
-			return nil, err
-		}
-		return hdr, nil
-	case unix.S_IFIFO:
-		hdr.Typeflag = tar.TypeFifo
-	case unix.S_IFCHR, unix.S_IFBLK:
-		hdr.Typeflag = tar.TypeChar
-		if kind(&f.st) == unix.S_IFBLK {
-			hdr.Typeflag = tar.TypeBlock
-		}
-		hdr.Devmajor, hdr.Devminor = int64(unix.Major(f.st.Rdev)), int64(unix.Minor(f.st.Rdev))
-	default:
-		return nil, nil
+	hdr, err := f.Header()
+	if hdr == nil || err != nil {
+		return nil, err
 	}
-	if hdr.PAXRecords, err = xattr.Records(f.fd); err != nil {
-		return nil, fmt.Errorf("%s: %w", f.name, err)
-	}
+	hdr.Uid, hdr.Gid = inContainer(p.opts.UIDMap, f.Stat.Uid), inContainer(p.opts.GIDMap, f.Stat.Gid)
 	return hdr, nil
-}
-
-// content writes a regular file: as many bytes as the header says, zeros for those that were cut off meanwhile.
-func (p *packer) content(f *file, hdr *tar.Header) error {
-	r, err := f.open(0)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	if err := p.tw.WriteHeader(hdr); err != nil {
-		return err
-	}
-	left := hdr.Size
-	for left > 0 {
-		if err := p.ctx.Err(); err != nil {
-			return err
-		}
-		n, err := r.Read(p.buf[:min(int64(len(p.buf)), left)])
-		if err == io.EOF {
-			clear(p.buf)
-			n = int(min(int64(len(p.buf)), left))
-		} else if err != nil {
-			return err
-		}
-		if _, err := p.tw.Write(p.buf[:n]); err != nil {
-			return err
-		}
-		left -= int64(n)
-	}
-	return nil
 }

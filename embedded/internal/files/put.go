@@ -17,6 +17,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -52,7 +53,7 @@ func (v *View) PutArchive(ctx context.Context, name string, r io.Reader, opts Pu
 	var st unix.Stat_t
 	err = unix.Fstat(fd, &st)
 	unix.Close(fd)
-	if err == nil && kind(&st) != unix.S_IFDIR {
+	if err == nil && node.Kind(&st) != unix.S_IFDIR {
 		err = unix.ENOTDIR
 	}
 	if err != nil {

@@ -4,11 +4,12 @@ package files
 
 import (
 	"io/fs"
-	"os"
 	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/node"
 )
 
 // openIn opens name, any path, as a process whose root directory is root would,
@@ -104,22 +105,9 @@ func readlinkIn(root int, name string) (target string, isLink bool, err error) {
 	}
 	defer unix.Close(fd)
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil || kind(&st) != unix.S_IFLNK {
+	if err := unix.Fstat(fd, &st); err != nil || node.Kind(&st) != unix.S_IFLNK {
 		return "", false, err
 	}
-	target, err = readlink(fd)
+	target, err = node.Readlink(fd)
 	return target, true, err
 }
-
-// readlink reads the symbolic link that an O_PATH descriptor refers to.
-func readlink(fd int) (string, error) {
-	buf := make([]byte, unix.PathMax)
-	n, err := unix.Readlinkat(fd, "", buf)
-	if err != nil {
-		return "", os.NewSyscallError("readlink", err)
-	}
-	return string(buf[:n]), nil
-}
-
-// kind is the file type of a status.
-func kind(st *unix.Stat_t) uint32 { return st.Mode & unix.S_IFMT }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -65,7 +66,7 @@ func (t *target) stat(root int) (engine.PathStat, error) {
 		Name: t.base, Size: t.st.Size, Mode: fileMode(t.st.Mode),
 		ModTime: time.Unix(t.st.Mtim.Unix()),
 	}
-	if kind(&t.st) == unix.S_IFLNK {
+	if node.Kind(&t.st) == unix.S_IFLNK {
 		var err error
 		if s.LinkTarget, err = evaluate(root, t.name); err != nil {
 			return s, err

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -103,8 +104,8 @@ func (u *unpacker) mkdirs(full string) (int, error) {
 		if err == nil {
 			var f *file
 			if f, err = openFile(at, base, full[:i]); err == nil && f != nil {
-				err = u.attributes(f.fd, &tar.Header{Typeflag: tar.TypeDir, Mode: 0o755, Format: tar.FormatPAX}, false)
-				f.close()
+				err = u.attributes(f.FD, &tar.Header{Typeflag: tar.TypeDir, Mode: 0o755, Format: tar.FormatPAX}, false)
+				f.Close()
 			}
 		}
 		unix.Close(at)
@@ -150,7 +151,7 @@ func (u *unpacker) entry(hdr *tar.Header) error {
 
 // makeRoom deals with what is there in an entry's place. merged tells that the entry is done with.
 func (u *unpacker) makeRoom(at int, base string, st *unix.Stat_t, hdr *tar.Header) (merged bool, err error) {
-	isDir, toDir := kind(st) == unix.S_IFDIR, hdr.Typeflag == tar.TypeDir
+	isDir, toDir := node.Kind(st) == unix.S_IFDIR, hdr.Typeflag == tar.TypeDir
 	switch {
 	case isDir && toDir:
 		fd, err := unix.Openat(at, base, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
@@ -176,7 +177,7 @@ func removeAll(at int, base string) error {
 	if f == nil || err != nil {
 		return err
 	}
-	defer f.close()
+	defer f.Close()
 	if f.top {
 		return &fs.PathError{Op: "remove", Path: base, Err: unix.EBUSY}
 	}
@@ -186,17 +187,12 @@ func removeAll(at int, base string) error {
 		}
 		return err
 	}
-	d, err := f.open(unix.O_DIRECTORY)
-	if err != nil {
-		return err
-	}
-	names, err := d.Readdirnames(-1)
-	d.Close()
+	names, err := f.Names()
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		if err := removeAll(f.fd, name); err != nil {
+		if err := removeAll(f.FD, name); err != nil {
 			return err
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
@@ -193,7 +194,7 @@ func (u *unpacker) clear(p place, forDir bool) (opaque bool, err error) {
 	if st == nil || err != nil {
 		return false, err
 	}
-	if kind(st) == unix.S_IFDIR {
+	if node.Kind(st) == unix.S_IFDIR {
 		if forDir {
 			return false, nil // it is the same directory
 		}

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -21,15 +22,15 @@ import (
 // copied up and has nothing of its own is not listed, as on Docker. Of a removed directory
 // only its own path is listed.
 func Changes(ctx context.Context, upper string, lowers []string, opts Options) ([]engine.Change, error) {
-	root, err := openRoot(upper)
+	root, err := node.OpenDir(upper)
 	if err != nil {
 		return nil, fmt.Errorf("list changes: %w", err)
 	}
-	defer root.close()
-	below := make([]*node, 0, len(lowers))
+	defer root.Close()
+	below := make([]*node.Node, 0, len(lowers))
 	defer func() { closeAll(below) }()
 	for _, dir := range lowers {
-		n, err := openRoot(dir)
+		n, err := node.OpenDir(dir)
 		if err != nil {
 			return nil, fmt.Errorf("list changes: %w", err)
 		}
@@ -43,9 +44,9 @@ func Changes(ctx context.Context, upper string, lowers []string, opts Options) (
 	return c.list, nil
 }
 
-func closeAll(list []*node) {
+func closeAll(list []*node.Node) {
 	for _, n := range list {
-		n.close()
+		n.Close()
 	}
 }
 
@@ -62,8 +63,8 @@ func (c *comparer) add(name string, kind engine.ChangeKind) {
 
 // dir compares what is in a directory with the lower directories of that path,
 // topmost first. covered says that nothing of these shows through.
-func (c *comparer) dir(dir *node, below []*node, covered bool) error {
-	names, err := dir.list()
+func (c *comparer) dir(dir *node.Node, below []*node.Node, covered bool) error {
+	names, err := dir.Names()
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (c *comparer) dir(dir *node, below []*node, covered bool) error {
 		if err := c.ctx.Err(); err != nil {
 			return err
 		}
-		n, err := openNode(dir.fd, base, path.Join(dir.name, base))
+		n, err := node.Open(dir.FD, base, path.Join(dir.Name, base))
 		if err != nil {
 			return err
 		}
@@ -79,7 +80,7 @@ func (c *comparer) dir(dir *node, below []*node, covered bool) error {
 			continue
 		}
 		err = c.node(n, base, below, covered)
-		n.close()
+		n.Close()
 		if err != nil {
 			return err
 		}
@@ -87,59 +88,59 @@ func (c *comparer) dir(dir *node, below []*node, covered bool) error {
 	return nil
 }
 
-func (c *comparer) node(n *node, base string, below []*node, covered bool) (err error) {
-	old, err := c.lower(base, n.name, below)
+func (c *comparer) node(n *node.Node, base string, below []*node.Node, covered bool) (err error) {
+	old, err := c.lower(base, n.Name, below)
 	defer func() { closeAll(old) }()
 	if err != nil {
 		return err
 	}
-	gone, err := n.whiteout(c.opts)
+	gone, err := whiteout(n, c.opts)
 	switch {
 	case err != nil:
 		return err
 	case gone && len(old) > 0:
-		c.add(n.name, engine.ChangeDeleted)
+		c.add(n.Name, engine.ChangeDeleted)
 		return nil
 	case gone:
 		return nil
 	case len(old) == 0:
-		c.add(n.name, engine.ChangeAdded)
-	case !n.isDir():
-		c.add(n.name, engine.ChangeModified)
+		c.add(n.Name, engine.ChangeAdded)
+	case !n.IsDir():
+		c.add(n.Name, engine.ChangeModified)
 		return nil
 	}
-	if !n.isDir() {
+	if !n.IsDir() {
 		return nil
 	}
-	opaque, err := n.opaque(c.opts)
+	covers, err := isOpaque(n, c.opts)
 	if err != nil {
 		return err
 	}
 	mark := len(c.list)
-	covered = covered || opaque
-	if len(old) > 0 && old[0].isDir() && covered {
+	covered = covered || covers
+	if len(old) > 0 && old[0].IsDir() && covered {
 		if err := c.hidden(n, old); err != nil {
 			return err
 		}
 	}
 	dirs := old
-	if len(old) > 0 && !old[0].isDir() {
+	if len(old) > 0 && !old[0].IsDir() {
 		dirs = nil
 	}
 	if err := c.dir(n, dirs, covered); err != nil {
 		return err
 	}
-	if len(old) > 0 && (len(c.list) > mark || !old[0].isDir() || !sameDir(&n.st, &old[0].st)) {
-		c.add(n.name, engine.ChangeModified)
+	if len(old) > 0 && (len(c.list) > mark || !old[0].IsDir() || !sameDir(&n.Stat, &old[0].Stat)) {
+		c.add(n.Name, engine.ChangeModified)
 	}
 	return nil
 }
 
 // hidden lists as deleted what an opaque directory hides and does not have itself.
-func (c *comparer) hidden(n *node, below []*node) error {
+func (c *comparer) hidden(n *node.Node, below []*node.Node) error {
 	seen := map[string]bool{}
 	for _, dir := range below {
-		names, err := dir.list()
+		names, err := dir.Names()
 		if err != nil {
 			return err
 		}
@@ -148,16 +149,16 @@ func (c *comparer) hidden(n *node, below []*node) error {
 				continue
 			}
 			seen[base] = true
-			old, err := c.lower(base, path.Join(n.name, base), below)
+			old, err := c.lower(base, path.Join(n.Name, base), below)
 			exists := len(old) > 0
 			closeAll(old)
 			if err != nil {
 				return err
 			}
-			if st, err := lstat(n.fd, base); err != nil {
+			if st, err := lstat(n.FD, base); err != nil {
 				return err
 			} else if exists && st == nil {
-				c.add(path.Join(n.name, base), engine.ChangeDeleted)
+				c.add(path.Join(n.Name, base), engine.ChangeDeleted)
 			}
 		}
 	}
@@ -166,25 +167,25 @@ func (c *comparer) hidden(n *node, below []*node) error {
 
 // lower finds base in the lower directories: what is seen of it first, and if that
 // is a directory those that are merged with it. The caller closes them, after an error too.
-func (c *comparer) lower(base, name string, below []*node) (found []*node, err error) {
+func (c *comparer) lower(base, name string, below []*node.Node) (found []*node.Node, err error) {
 	for _, dir := range below {
-		n, err := openNode(dir.fd, base, name)
+		n, err := node.Open(dir.FD, base, name)
 		if err != nil && !errors.Is(err, unix.ENOTDIR) {
 			return found, err
 		}
 		if n == nil {
 			continue
 		}
-		gone, err := n.whiteout(c.opts)
-		if gone || err != nil || len(found) > 0 && !n.isDir() {
-			n.close()
+		gone, err := whiteout(n, c.opts)
+		if gone || err != nil || len(found) > 0 && !n.IsDir() {
+			n.Close()
 			return found, err
 		}
 		found = append(found, n)
-		if !n.isDir() {
+		if !n.IsDir() {
 			return found, nil
 		}
-		if opaque, err := n.opaque(c.opts); opaque || err != nil {
+		if covers, err := isOpaque(n, c.opts); covers || err != nil {
 			return found, err
 		}
 	}

@@ -4,13 +4,13 @@ package layer
 
 import (
 	"archive/tar"
-	"bytes"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/node"
 )
 
 // create makes what an entry says where nothing is. Of a directory, which may be
@@ -67,8 +67,8 @@ func (u *unpacker) regular(p place, hdr *tar.Header) error {
 		return err
 	}
 	f := os.NewFile(uintptr(fd), p.name)
-	if sparse(hdr) {
-		err = u.sparse(f, hdr.Size)
+	if node.Sparse(hdr) { // its data is in the journal as it is in the tar
+		err = node.ReadSparse(u.src.ctx, f, u.tr, hdr.Size, u.buf)
 	} else if hdr.Size > 0 {
 		if u.src.journal != nil {
 			u.src.journal.file(u.n, hdr.Size, p.name)
@@ -84,49 +84,3 @@ func (u *unpacker) regular(p place, hdr *tar.Header) error {
 	u.res.Size += hdr.Size
 	return err
 }
-
-// sparse tells whether a file in the tar has holes. Its data is in the journal as it is in the tar.
-func sparse(hdr *tar.Header) bool {
-	if hdr.Typeflag == tar.TypeGNUSparse {
-		return true
-	}
-	for key := range hdr.PAXRecords {
-		if strings.HasPrefix(key, "GNU.sparse.") {
-			return true
-		}
-	}
-	return false
-}
-
-// sparse writes a file and leaves holes where there are zeros.
-func (u *unpacker) sparse(f *os.File, size int64) error {
-	if err := f.Truncate(size); err != nil { // first: a size that cannot be must not be read
-		return err
-	}
-	const block = 4096
-	for at := int64(0); at < size; {
-		if err := u.src.ctx.Err(); err != nil { // a hole is read without reading the source
-			return err
-		}
-		n, err := io.ReadFull(u.tr, u.buf[:min(int64(len(u.buf)), size-at)])
-		if err != nil {
-			return err
-		}
-		for from := 0; from < n; from += block {
-			part := u.buf[from:min(n, from+block)]
-			if allZero(part) {
-				continue
-			}
-			if _, err := f.WriteAt(part, at+int64(from)); err != nil {
-				return err
-			}
-		}
-		at += int64(n)
-	}
-	return nil
-}
-
-// zeros is what a hole reads as.
-var zeros [4096]byte
-
-func allZero(p []byte) bool { return bytes.Equal(p, zeros[:len(p)]) }

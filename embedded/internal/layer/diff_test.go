@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -162,23 +163,23 @@ func TestChangesWhiteoutAttribute(t *testing.T) {
 func TestWalkFollowsNothing(t *testing.T) {
 	upper, out := t.TempDir(), t.TempDir()
 	check(t, os.WriteFile(out+"/secret", []byte("x"), 0o600), os.Mkdir(upper+"/d", 0o755))
-	root, err := openRoot(upper)
+	root, err := node.OpenDir(upper)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer root.close()
-	n, err := openNode(root.fd, "d", "d")
+	defer root.Close()
+	n, err := node.Open(root.FD, "d", "d")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer n.close()
+	defer n.Close()
 	check(t, os.Remove(upper+"/d"), os.Symlink(out, upper+"/d"))
-	if names, err := n.list(); len(names) != 0 {
+	if names, err := n.Names(); len(names) != 0 {
 		t.Errorf("%v, %v", names, err)
 	}
-	n2, err := openNode(root.fd, "d", "d")
-	if err != nil || n2.isDir() {
+	n2, err := node.Open(root.FD, "d", "d")
+	if err != nil || n2.IsDir() {
 		t.Errorf("%+v, %v", n2, err)
 	}
-	n2.close()
+	n2.Close()
 }

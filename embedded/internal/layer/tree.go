@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
@@ -187,11 +188,8 @@ func lstat(at int, base string) (*unix.Stat_t, error) {
 	}
 }
 
-// kind is the file type of a status.
-func kind(st *unix.Stat_t) uint32 { return st.Mode & unix.S_IFMT }
-
 // isWhiteout tells overlay's mark of a removed file: the character device 0:0.
-func isWhiteout(st *unix.Stat_t) bool { return kind(st) == unix.S_IFCHR && st.Rdev == 0 }
+func isWhiteout(st *unix.Stat_t) bool { return node.Kind(st) == unix.S_IFCHR && st.Rdev == 0 }
 
 // names lists the directory base in at.
 func names(at int, base string) ([]string, error) {

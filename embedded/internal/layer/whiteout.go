@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/node"
 	"github.com/berthdev/berth/embedded/internal/xattr"
 )
 
@@ -52,7 +53,7 @@ func (u *unpacker) whiteout(dir, base string) error {
 			return fmt.Errorf("make whiteout: %w", err)
 		}
 		return nil
-	case kind(st) == unix.S_IFDIR:
+	case node.Kind(st) == unix.S_IFDIR:
 		return xattr.Set(p.at, p.base, u.opts.prefix()+"opaque", "y")
 	}
 	return nil
