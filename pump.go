@@ -121,8 +121,8 @@ func (p *pump) end(data []byte, err error) bool {
 	if err != nil && err != io.EOF {
 		p.err = fmt.Errorf("read stdin: %w", err)
 	}
-	p.lastSent = append(p.lastSent, data[max(0, len(data)-maxDetachKeys):]...)
-	p.lastSent = p.lastSent[max(0, len(p.lastSent)-maxDetachKeys):]
+	p.lastSent = append(p.lastSent, data[max(0, len(data)-engine.MaxDetachKeys):]...)
+	p.lastSent = p.lastSent[max(0, len(p.lastSent)-engine.MaxDetachKeys):]
 	return true
 }
 

@@ -3,6 +3,8 @@ package berth
 import (
 	"context"
 	"iter"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // followSize gives the container's terminal its size, and then every size that
@@ -39,5 +41,5 @@ func (cli *Client) detachKeys(keys string) ([]byte, error) {
 	if keys == "" {
 		keys, _ = cli.config.DetachKeys() // a mistake in the file was logged by New
 	}
-	return parseDetachKeys(keys)
+	return engine.ParseDetachKeys(keys)
 }

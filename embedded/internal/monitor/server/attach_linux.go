@@ -18,7 +18,7 @@ func (m *monitor) attach(conn *net.UnixConn, q *proto.Request) {
 		o.Stdout, o.Stderr = true, true
 	}
 	cfg := m.container()
-	keys, err := parseKeys(m.keysOr(o.DetachKeys))
+	keys, err := engine.ParseDetachKeys(m.keysOr(o.DetachKeys))
 	if err != nil {
 		proto.Write(conn, proto.Response{Error: proto.Encode(err)})
 		return

@@ -55,7 +55,7 @@ func (m *monitor) execCreate(spec *engine.ExecSpec) (string, error) {
 		return "", &engine.InvalidError{Option: "ExecSpec.Cmd", Reason: "it is empty"}
 	}
 	if spec.DetachKeys != "" {
-		if _, err := parseKeys(spec.DetachKeys); err != nil {
+		if _, err := engine.ParseDetachKeys(spec.DetachKeys); err != nil {
 			return "", err
 		}
 	}
@@ -107,7 +107,7 @@ func (m *monitor) execStart(conn *net.UnixConn, q *proto.Request) {
 	tty := e.spec.TTY || o.TTY
 	var keys []byte
 	if tty {
-		if keys, err = parseKeys(m.keysOr(e.spec.DetachKeys)); err != nil {
+		if keys, err = engine.ParseDetachKeys(m.keysOr(e.spec.DetachKeys)); err != nil {
 			proto.Write(conn, proto.Response{Error: proto.Encode(err)})
 			return
 		}

@@ -3,7 +3,6 @@ package server
 import (
 	"os"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -29,39 +28,6 @@ func setSize(console *os.File, size engine.Size) error {
 		err = serr
 	}
 	return err
-}
-
-// defaultKeys are Docker's.
-const defaultKeys = "ctrl-p,ctrl-q"
-
-// parseKeys reads detach keys, "ctrl-p,ctrl-q" or "a,b", into the bytes that a terminal sends for them.
-func parseKeys(s string) ([]byte, error) {
-	if s == "" {
-		s = defaultKeys
-	}
-	bad := &engine.InvalidError{Option: "DetachKeys", Value: s, Reason: "not a list of characters or ctrl-x, separated by commas"}
-	var seq []byte
-	for key := range strings.SplitSeq(s, ",") {
-		c, ctrl := strings.CutPrefix(key, "ctrl-")
-		switch {
-		case len(key) == 1:
-			seq = append(seq, key[0])
-			continue
-		case !ctrl || len(c) != 1:
-			return nil, bad
-		}
-		switch b := c[0]; {
-		case 'a' <= b && b <= 'z':
-			seq = append(seq, b-'a'+1)
-		case 'A' <= b && b <= 'Z':
-			seq = append(seq, b-'A'+1)
-		case b == '@' || '[' <= b && b <= '_':
-			seq = append(seq, b-'@')
-		default:
-			return nil, bad
-		}
-	}
-	return seq, nil
 }
 
 // detacher finds the detach keys in what is typed, in one piece or in several.
