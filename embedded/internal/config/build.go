@@ -148,6 +148,9 @@ func (b *builder) begin() error {
 		Platform: "linux/" + runtime.GOARCH,
 	}
 	if img := in.Image; img != nil {
+		if err := checkImage(s.Image, &img.Config); err != nil {
+			return err
+		}
 		cfg.ImageID, cfg.Layers, cfg.ImageConfig = img.ID, slices.Clone(img.DiffIDs), img.Config
 		cfg.ImageVolumes, cfg.ImageHealthcheck = cfg.ImageConfig.Volumes, cfg.ImageConfig.Healthcheck
 		cfg.Platform = cmp.Or(img.Platform, cfg.Platform)

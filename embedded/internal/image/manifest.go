@@ -75,6 +75,9 @@ func parseManifest(data []byte) (*manifest, error) {
 			return nil, fmt.Errorf("parse manifest: size %d", d.Size)
 		}
 	}
+	if m.Config.Size > maxConfig {
+		return nil, fmt.Errorf("image configuration is too long: %d bytes", m.Config.Size) // it is read into memory
+	}
 	for _, l := range m.Layers {
 		if strings.Contains(l.MediaType, "encrypted") {
 			return nil, fmt.Errorf("layer of media type %s is not supported", l.MediaType)

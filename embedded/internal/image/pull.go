@@ -234,11 +234,20 @@ func (p *puller) layer(ctx context.Context, b *batch, d descriptor, diffID strin
 	return nil
 }
 
+// maxTags bounds what of a registry's lists of tags is kept in memory.
+const maxTags = 100_000
+
+// maxPages bounds how many lists a registry may answer with.
+const maxPages = 10_000
+
 // tags lists the tags of a repository.
 func (r *remoteRepo) tags(ctx context.Context) ([]string, error) {
 	var all []string
 	next := r.url("tags", "list")
-	for next != "" {
+	for pages := 0; next != ""; pages++ {
+		if pages == maxPages {
+			return nil, errors.New("list tags: the lists do not end")
+		}
 		resp, err := r.get(ctx, http.MethodGet, next, nil, http.StatusOK)
 		if err != nil {
 			return nil, err
@@ -249,7 +258,9 @@ func (r *remoteRepo) tags(ctx context.Context) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("list tags: %w", err)
 		}
-		all = append(all, page.Tags...)
+		if all = append(all, page.Tags...); len(all) > maxTags {
+			return nil, fmt.Errorf("the repository has more than %d tags", maxTags)
+		}
 		if next, err = nextPage(resp); err != nil {
 			return nil, err
 		}

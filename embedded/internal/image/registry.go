@@ -158,7 +158,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
-// registryError gives a registry's refusal its kind.
+// registryError gives a registry's refusal its kind. Another error is left to whoever made the call.
 func registryError(ctx context.Context, op, ref string, err error) error {
 	if err == nil {
 		return nil
@@ -171,7 +171,7 @@ func registryError(ctx context.Context, op, ref string, err error) error {
 	}
 	t, ok := errors.AsType[*transport.Error](err)
 	if !ok {
-		return fmt.Errorf("%s %s: %w", op, ref, err)
+		return err
 	}
 	var kind error
 	switch t.StatusCode {

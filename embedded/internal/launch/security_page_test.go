@@ -17,7 +17,7 @@ func TestSecurityPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files []string
-	for _, pattern := range []string{"../*/*_test.go", "../../../internal/testmod/embedded/*_test.go"} {
+	for _, pattern := range []string{"../*/*_test.go", "../../*_test.go", "../../../internal/testmod/embedded/*_test.go"} {
 		list, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
