@@ -19,10 +19,11 @@ import (
 type Ordinary struct {
 	Subordinate bool     // subuid and subgid have a line for him
 	Programs    []string // what his PATH has beside busybox
+	CgroupV1    bool     // he sees no cgroup v2 beside v1: crun 1.8 refuses to run where both are
 }
 
 // Everything is an ordinary user who has all that makes containers of his.
-var Everything = Ordinary{Subordinate: true, Programs: []string{"newuidmap", "newgidmap", "pasta", "slirp4netns"}}
+var Everything = Ordinary{Subordinate: true, Programs: []string{"newuidmap", "newgidmap", "pasta", "slirp4netns", "runc", "crun"}}
 
 // HostAddress is an address of the host that his containers reach, where a test may listen.
 const HostAddress = "10.112.0.2"
@@ -63,6 +64,9 @@ func (o Ordinary) Run(cmd *exec.Cmd) (err error) {
 	go func() {
 		runtime.LockOSThread() // the thread ends with its namespaces
 		err := privateMounts(dir, id)
+		if unified := "/sys/fs/cgroup/unified"; err == nil && o.CgroupV1 && unix.Access(unified+"/cgroup.procs", unix.F_OK) == nil {
+			err = os.NewSyscallError("umount", unix.Unmount(unified, unix.MNT_DETACH))
+		}
 		if err == nil {
 			err = privateNetwork()
 		}

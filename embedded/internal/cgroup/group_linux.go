@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -91,6 +92,17 @@ func (g *Group) Layout() Layout {
 // Exists says whether the group is there in any hierarchy.
 func (g *Group) Exists() bool {
 	return slices.ContainsFunc(g.dirs, func(d dir) bool { return exists(d.path) })
+}
+
+// OCIPath is the group's path as config.json has it: from the root of the hierarchies. It is "" where an ordinary user has none.
+func (g *Group) OCIPath() string {
+	if !g.rootless {
+		return "/" + g.path
+	}
+	if d := g.v2(); d != nil && exists(d.path) {
+		return strings.TrimPrefix(d.path, d.hierarchy.dir)
+	}
+	return ""
 }
 
 // TasksFiles are the "tasks" files of v1: a thread that writes "0" to each of them is

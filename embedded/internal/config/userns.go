@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berthdev/berth/embedded/internal/userns"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -68,6 +69,12 @@ func (b *builder) freeIDs() ([]engine.IDMap, error) {
 // overlap says that two maps share IDs of the host.
 func overlap(a, b engine.IDMap) bool {
 	return uint64(a.HostID) < uint64(b.HostID)+uint64(b.Size) && uint64(b.HostID) < uint64(a.HostID)+uint64(a.Size)
+}
+
+// OwnMappings are the IDs of this process's user namespace, each as itself.
+func OwnMappings() (uids, gids []specs.LinuxIDMapping, err error) {
+	u, g, err := userns.Own()
+	return ociMap(u), ociMap(g), err
 }
 
 func ociMap(list []engine.IDMap) []specs.LinuxIDMapping {

@@ -35,7 +35,9 @@ func isolate() (code int, done bool) {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
-	err := testenv.Everything.Run(cmd)
+	user := testenv.Everything
+	user.CgroupV1 = filepath.Base(os.Getenv("BERTH_RUNTIME")) == "crun"
+	err := user.Run(cmd)
 	if ee, ok := err.(*exec.ExitError); ok && ee.ExitCode() > 0 {
 		return ee.ExitCode(), true
 	}

@@ -10,12 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/config"
 	"github.com/berthdev/berth/embedded/internal/launch"
 	"github.com/berthdev/berth/engine"
 )
@@ -26,6 +28,8 @@ type bundle struct {
 	program string
 	dir     string // below the run directory: it goes with it
 	console *net.UnixListener
+
+	noCgroup bool // an ordinary user has none: runc sees that by itself
 }
 
 // startWithRuntime starts the container with runc, crun or a runtime that is called as they are. It
@@ -39,6 +43,9 @@ func (m *monitor) startWithRuntime(r *run, s *streams) (*process, error) {
 	if r.oci.Linux != nil && r.oci.Linux.Personality != nil {
 		// runc before 1.2 passes over it in silence.
 		return nil, &engine.UnsupportedError{Option: "Spec.Podman.Personality", Engine: "embedded", Reason: "with the runtime " + r.cfg.Runtime}
+	}
+	if m.hello.Rootless && r.oci.Linux != nil && r.oci.Linux.Sysctl["kernel.domainname"] != "" {
+		return nil, &engine.UnsupportedError{Option: "Spec.Domainname", Engine: "embedded", Reason: "runtimes write it to a file that belongs to the host's root"}
 	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, os.NewSyscallError("prctl", err)
@@ -93,7 +100,19 @@ func (b *bundle) write(r *run) error {
 	if oci.Linux != nil {
 		linux = *oci.Linux
 	}
-	linux.CgroupsPath = "/" + r.cfg.Cgroup
+	if linux.CgroupsPath = ""; r.group != nil {
+		linux.CgroupsPath = r.group.OCIPath()
+	}
+	if b.noCgroup = b.m.hello.Rootless && linux.CgroupsPath == ""; b.noCgroup {
+		linux.Resources = nil // limits were refused; what is left is unlimited, and device rules
+	}
+	if slices.ContainsFunc(linux.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == specs.UserNamespace && n.Path != "" }) && len(linux.UIDMappings) == 0 {
+		// runc wants to know them also of a namespace that it joins: as all of an ordinary user's have them.
+		var err error
+		if linux.UIDMappings, linux.GIDMappings, err = config.OwnMappings(); err != nil {
+			return err
+		}
+	}
 	oci.Linux = &linux
 	data, err := json.Marshal(&oci)
 	if err != nil {
@@ -240,7 +259,11 @@ func mountPoint(tree *os.File, path string) error {
 func (b *bundle) run(s *streams, args ...string) error {
 	log := filepath.Join(b.dir, "log")
 	os.Remove(log)
-	cmd := exec.Command(b.program, append([]string{"--root", filepath.Join(b.dir, "state"), "--log", log, "--log-format", "json"}, args...)...)
+	global := []string{"--root", filepath.Join(b.dir, "state"), "--log", log, "--log-format", "json"}
+	if b.noCgroup && filepath.Base(b.program) == "crun" {
+		global = append(global, "--cgroup-manager=disabled")
+	}
+	cmd := exec.Command(b.program, append(global, args...)...)
 	cmd.Dir = b.dir
 	if s != nil && !s.tty {
 		if s.theirIn != nil {
@@ -276,6 +299,7 @@ func lastWords(log string) (text string) {
 
 // commandKind tells from a runtime's words whether the command is at fault.
 func commandKind(text string) error {
+	text = strings.ToLower(text)
 	has := func(s string) bool { return strings.Contains(text, s) }
 	switch {
 	case has("executable file") && has("not found"),
