@@ -21,9 +21,11 @@ type child struct {
 	b       *builder
 	flags   uintptr // of clone
 	cgroup  int     // cgroup v2
+	joins   bool    // it enters namespaces that exist
 	proc    *specs.Process
 	mapIDs  func(pid int) error // nil: there is nothing to map
 	ready   func(pid int, pidfd *os.File) error
+	alone   bool     // this thread has nothing else to do until the command runs: it is the one that waits
 	report  *os.File // our end of the pipe that the child reports on
 	sync    *os.File // our end of the pipe that the child waits on
 	console *os.File // our end of the socket that the terminal comes over
@@ -37,7 +39,11 @@ func (c *child) pipes() error {
 		if err := unix.Pipe2(p[:], unix.O_CLOEXEC); err != nil {
 			return -1, err
 		}
-		c.report = pollable(p[0], "report")
+		if c.alone {
+			c.report = os.NewFile(uintptr(p[0]), "report")
+		} else {
+			c.report = pollable(p[0], "report")
+		}
 		return p[1], nil
 	})
 	b.sync = b.parentFD("the pipe from the parent", func() (int, error) {
@@ -81,6 +87,9 @@ func (c *child) start() (*Process, error) {
 	}
 	if !c.b.closeRange {
 		m.lastFD = greatestFD()
+	}
+	if c.sharable() {
+		return c.startShared(m)
 	}
 	var f forked
 	if c.b.reexec || !canFork {

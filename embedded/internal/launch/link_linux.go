@@ -23,7 +23,7 @@ type machine struct {
 
 	// What run is doing.
 	pc   int
-	op   *op
+	op   op
 	a    [6]uintptr
 	r    uintptr
 	e    syscall.Errno
@@ -153,12 +153,17 @@ func keepList(named []val, fds []int) []int32 {
 
 // layout makes the arena and returns the offset of every mem.
 func (p *program) layout(m *machine) []uintptr {
-	offsets := make([]uintptr, len(p.Mems))
-	var words uintptr
+	offsets, words := p.offsets()
+	m.arena = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(make([]uint64, words+1)))), 8*(words+1))
+	return offsets
+}
+
+// offsets are where the mems are in the arena, and how long they are together.
+func (p *program) offsets() (offsets []uintptr, words uintptr) {
+	offsets = make([]uintptr, len(p.Mems))
 	for i, x := range p.Mems {
 		offsets[i] = words * 8
 		words += uintptr(len(x.Data)+15) / 8 // at least one spare byte
 	}
-	m.arena = unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(make([]uint64, words+1)))), 8*(words+1))
-	return offsets
+	return offsets, words
 }

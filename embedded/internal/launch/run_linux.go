@@ -43,7 +43,7 @@ func run(m *machine) {
 //go:norace
 //go:nosplit
 func (m *machine) fetch() {
-	m.op = &m.ops[m.pc]
+	m.op = m.ops[m.pc]
 	m.pc++
 	m.r, m.e = 0, 0
 	for j := range m.a {

@@ -28,7 +28,7 @@ func prepare(cfg *Config, h host) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Spec.Process, ready: cfg.Prepared}
+	c := &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Spec.Process, ready: cfg.Prepared, joins: len(ns.join) > 0}
 	c.b.staged = h.reexec || !canFork || ns.forks()
 	if ns.create&unix.CLONE_NEWUSER != 0 {
 		c.mapIDs = cfg.MapIDs

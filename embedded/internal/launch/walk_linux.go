@@ -40,8 +40,8 @@ type walker struct {
 
 	root, cur, fd uintptr // the directory to start from, the one that was reached, what was opened in it
 	flags         uintptr
-	name          *byte // a component, with a NUL after it; nil at the end
-	last          bool  // it is the last one
+	name          int  // where a component begins, with a NUL after it; 0 is the end
+	last          bool // it is the last one
 	links         int
 	e             syscall.Errno
 }
@@ -62,14 +62,19 @@ func (w *walker) resolve(m *machine) {
 	w.toRoot()
 	for w.e == 0 {
 		w.next()
-		if w.name == nil {
+		if w.name == 0 {
 			break
 		}
 		w.open()
-		w.create()
+		if w.create() {
+			w.open()
+		}
 		w.stat()
 		w.descend()
-		w.follow()
+		if w.follow() {
+			w.closeCur()
+			w.toRoot()
+		}
 	}
 	if w.e == 0 {
 		w.check()
@@ -123,7 +128,7 @@ func (w *walker) toRoot() {
 //go:norace
 //go:nosplit
 func (w *walker) next() {
-	w.name = nil
+	w.name = 0
 	for w.slashes(); w.path[w.at] != 0; w.slashes() {
 		start := w.at
 		for w.path[w.at] != '/' { // one follows: prepend puts it there
@@ -135,7 +140,7 @@ func (w *walker) next() {
 			continue
 		}
 		w.slashes()
-		w.name, w.last = &w.path[start], w.path[w.at] == 0
+		w.name, w.last = start, w.path[w.at] == 0
 		return
 	}
 }
@@ -153,26 +158,24 @@ func (w *walker) slashes() {
 //go:norace
 //go:nosplit
 func (w *walker) open() {
-	w.fd, _, w.e = syscall.RawSyscall6(unix.SYS_OPENAT, w.cur, uintptr(unsafe.Pointer(w.name)), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0, 0, 0)
+	w.fd, _, w.e = syscall.RawSyscall6(unix.SYS_OPENAT, w.cur, uintptr(unsafe.Pointer(&w.path[w.name])), unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0, 0, 0)
 }
 
-// create makes the component if it is missing and that is asked for, and opens it. Who
+// create makes the component if it is missing and that is asked for; then it is to be opened. Who
 // creates it at the same time is no error (EEXIST): what it is will be seen.
 //
 //go:norace
 //go:nosplit
-func (w *walker) create() {
+func (w *walker) create() (again bool) {
 	if w.e != syscall.ENOENT || w.flags&(walkMkdir|walkMkfile) == 0 {
-		return
+		return false
 	}
 	if w.last && w.flags&walkMkfile != 0 {
-		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKNODAT, w.cur, uintptr(unsafe.Pointer(w.name)), unix.S_IFREG|0o644, 0, 0, 0)
+		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKNODAT, w.cur, uintptr(unsafe.Pointer(&w.path[w.name])), unix.S_IFREG|0o644, 0, 0, 0)
 	} else {
-		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKDIRAT, w.cur, uintptr(unsafe.Pointer(w.name)), 0o755, 0, 0, 0)
+		_, _, w.e = syscall.RawSyscall6(unix.SYS_MKDIRAT, w.cur, uintptr(unsafe.Pointer(&w.path[w.name])), 0o755, 0, 0, 0)
 	}
-	if w.e == 0 || w.e == syscall.EEXIST {
-		w.open()
-	}
+	return w.e == 0 || w.e == syscall.EEXIST
 }
 
 // stat tells what was opened.
@@ -203,13 +206,13 @@ func (w *walker) descend() {
 	}
 }
 
-// follow puts the text of a link before what is left.
+// follow puts the text of a link before what is left, and says whether that is to be walked from the root, or not at all.
 //
 //go:norace
 //go:nosplit
-func (w *walker) follow() {
+func (w *walker) follow() (toRoot bool) {
 	if w.e != 0 || w.statx.Mode&unix.S_IFMT != unix.S_IFLNK {
-		return
+		return false
 	}
 	var n uintptr
 	n, _, w.e = syscall.RawSyscall6(unix.SYS_READLINKAT, w.fd, uintptr(unsafe.Pointer(&empty)), uintptr(unsafe.Pointer(&w.link)), pathMax, 0, 0)
@@ -224,10 +227,7 @@ func (w *walker) follow() {
 	default:
 		w.prepend(w.link[:], int(n))
 	}
-	if w.e != 0 || w.link[0] == '/' {
-		w.closeCur()
-		w.toRoot()
-	}
+	return w.e != 0 || w.link[0] == '/'
 }
 
 // check requires that what was found is what was asked for.
