@@ -24,7 +24,7 @@ var steps = []struct {
 	name    string
 	running bool // the container is there, and runs
 }{
-	{"create", false}, {"load", false}, {"start", false}, {"autoremove", false}, {"restart", false}, {"rotate", false},
+	{"create", false}, {"load", false}, {"pull", false}, {"start", false}, {"autoremove", false}, {"restart", false}, {"rotate", false},
 	{"exec", true}, {"attach", true}, {"stop", true}, {"remove", true}, {"connect", true},
 }
 
@@ -32,6 +32,7 @@ var steps = []struct {
 // call finds a true state, everything can be removed, and nothing is left.
 func TestKill(t *testing.T) {
 	w := newWorld(t)
+	serveRegistry(t)
 	before := w.settled(t)
 	seed := uint64(20261121)
 	if s := os.Getenv("BERTH_SEED"); s != "" {

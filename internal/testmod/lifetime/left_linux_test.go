@@ -92,9 +92,9 @@ func (w *world) everyID(t *testing.T) []string {
 	defer f.Close()
 	ids := map[string]bool{}
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var ev struct{ Type, ID string }
-		if json.Unmarshal(lines.Bytes(), &ev) == nil && len(ev.ID) == 64 {
-			ids[ev.ID] = true
+		var ev struct{ Actor struct{ ID string } }
+		if json.Unmarshal(lines.Bytes(), &ev) == nil && len(ev.Actor.ID) == 64 {
+			ids[ev.Actor.ID] = true
 		}
 	}
 	dirs, err := os.ReadDir(filepath.Join(w.root, "containers"))

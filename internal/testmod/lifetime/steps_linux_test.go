@@ -55,6 +55,10 @@ var stepFuncs = map[string]func(ctx context.Context, cli *berth.Client, name str
 		_, err := cli.Images.Import(ctx, &buf, berth.ImportOptions{Reference: fmt.Sprintf("%s:%d", name, i)})
 		return err
 	},
+	"pull": func(ctx context.Context, cli *berth.Client, name string, i int) error {
+		_, err := cli.Images.Pull(ctx, pullReference(fmt.Sprint(name, "-", i)))
+		return err
+	},
 	"start": func(ctx context.Context, cli *berth.Client, name string, i int) error {
 		c, err := cli.Containers.Create(ctx, sleeper(fmt.Sprint(name, "-", i)))
 		if err != nil {
