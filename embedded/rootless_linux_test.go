@@ -21,6 +21,7 @@ var ordinaryCases = map[string]testenv.Ordinary{
 	"subordinate IDs": testenv.Everything,
 	"no ranges":       {Programs: []string{"newuidmap", "newgidmap", "slirp4netns"}},
 	"no programs":     {Subordinate: true},
+	"crun":            {Subordinate: true, Programs: []string{"newuidmap", "newgidmap", "crun"}, CgroupV1: true},
 }
 
 // TestRootless runs the engine as an ordinary user: this same test in processes that have given up root's rights.

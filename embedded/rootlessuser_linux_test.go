@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,7 +37,7 @@ func testAsUser(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &userRig{rootless: e.(*guard).e.(*rootless), t: t, single: !c.Subordinate || c.Programs == nil}
+	r := &userRig{rootless: e.(*guard).e.(*rootless), t: t, single: !c.Subordinate || len(c.Programs) == 0}
 	defer func() {
 		if err := r.Close(); err != nil {
 			t.Error(err)
@@ -60,8 +58,16 @@ func testAsUser(t *testing.T, name string) {
 			r.run(p, func(r *userRig) { r.network(p) })
 		}
 	}
-	if c.Programs == nil {
+	if len(r.host.NetworkHelpers) == 0 {
 		r.run("no network", (*userRig).noNetwork)
+	}
+	r.run("options", (*userRig).options)
+	r.run("registry", (*userRig).registry)
+	for _, p := range []string{"runc", "crun"} {
+		// crun 1.8 wants no cgroup v2 beside v1.
+		if slices.Contains(c.Programs, p) && (p == "runc" || c.CgroupV1) {
+			r.run(p, func(r *userRig) { r.runtime(p) })
+		}
 	}
 	r.run("nothing is left", (*userRig).empty)
 }
@@ -326,35 +332,6 @@ func (r *userRig) exec() {
 	}
 }
 
-// refused: what an ordinary user cannot have says why.
-func (r *userRig) refused() {
-	limit := engine.Spec{Image: image1, NetworkMode: "none"}
-	limit.Resources.Memory = 64 * engine.MiB
-	for _, c := range []struct {
-		spec engine.Spec
-		say  string
-	}{
-		{limit, "cgroup v2"},
-		{engine.Spec{Image: image1, NetworkMode: "bridge"}, "pasta"},
-		{engine.Spec{Image: image1, NetworkMode: "mine"}, "rootless"},
-		{engine.Spec{Image: image1, NetworkMode: "none", UsernsMode: "keep-id"}, "owners"},
-		{engine.Spec{Image: image1, NetworkMode: "none", CgroupParent: "/x"}, "root"},
-		{engine.Spec{Image: image1, NetworkMode: "none", DeviceCgroupRules: []string{"c 1:3 rwm"}}, "root"},
-	} {
-		_, err := r.ContainerCreate(r.t.Context(), &c.spec, engine.CreateOptions{})
-		if _, ok := errors.AsType[*engine.UnsupportedError](err); !ok || !strings.Contains(err.Error(), c.say) {
-			if c.say == "cgroup v2" && r.host.CgroupV2 {
-				continue
-			}
-			r.t.Errorf("%+v: %v, want %s", c.spec, err, c.say)
-		}
-	}
-	_, err := r.NetworkCreate(r.t.Context(), engine.NetworkCreateOptions{Name: "mine"})
-	if !errors.Is(err, engine.ErrUnsupported) {
-		r.t.Error(err)
-	}
-}
-
 // killed: nothing is left of a container whose monitor is killed.
 func (r *userRig) killed() {
 	spec := engine.Spec{}
@@ -430,55 +407,6 @@ func (r *userRig) cancelled() {
 		r.t.Error(err)
 	}
 	await(r.t, func() bool { return len(others(r.t)) == 0 })
-}
-
-// network: an interface through a helper program, a way out, and published ports.
-func (r *userRig) network(helper string) {
-	spec := engine.Spec{NetworkMode: helper, Ports: []engine.Port{
-		{HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Container: "80"}, {HostIP: netip.AddrFrom4([4]byte{127, 0, 0, 1}), Container: "81/udp"},
-	}}
-	id := r.start(spec, "sh", "-c", "ip addr show eth0; ip route; exec nc -ll -p 80 -e echo served")
-	a, err := r.ContainerInspect(r.t.Context(), id, engine.InspectOptions{})
-	r.check(err)
-	if n := a.Networks[helper]; !n.IPv4.IsValid() && !n.IPv6.IsValid() {
-		r.t.Errorf("networks: %+v", a.Networks)
-	}
-	for _, p := range a.Ports {
-		if p.HostPort == 0 || p.Container != "80/tcp" {
-			continue
-		}
-		got := ""
-		await(r.t, func() bool {
-			c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(p.HostPort))), time.Second)
-			if err != nil {
-				return false
-			}
-			defer c.Close()
-			c.SetDeadline(time.Now().Add(time.Second))
-			io.WriteString(c, "served\n")
-			b := make([]byte, 16)
-			n, _ := c.Read(b)
-			got = string(b[:n])
-			return got != ""
-		})
-		if got != "served\n" {
-			r.t.Errorf("%s: %q", p.Container, got)
-		}
-	}
-	if len(a.Ports) != 2 {
-		r.t.Errorf("ports: %+v", a.Ports)
-	}
-}
-
-// noNetwork: without a helper the default network is an error that says what to do.
-func (r *userRig) noNetwork() {
-	_, err := r.ContainerCreate(r.t.Context(), &engine.Spec{Image: image1}, engine.CreateOptions{})
-	if !errors.Is(err, engine.ErrUnsupported) || !strings.Contains(err.Error(), "passt") || !strings.Contains(err.Error(), "none or host") {
-		r.t.Error(err)
-	}
-	if code, out := r.sh(engine.Spec{NetworkMode: "host"}, "ip link show lo"); code != 0 {
-		r.t.Errorf("%d: %s", code, out)
-	}
 }
 
 // empty: what is removed is gone, whoever it belonged to.
