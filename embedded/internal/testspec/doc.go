@@ -1,0 +1,2 @@
+// Package testspec has the OCI configurations that tests of several packages begin with.
+package testspec
