@@ -65,6 +65,7 @@ func (c *Client) open(ctx context.Context, id, op string, q *proto.Request, spaw
 
 // try is one attempt of open.
 func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn bool) (net.Conn, *proto.Response, error) {
+	spawned := false
 	conn, err := c.Store.DialMonitor(ctx, id)
 	if errors.Is(err, engine.ErrNotRunning) {
 		if err := c.Recover(ctx, id); err != nil {
@@ -84,6 +85,7 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 		if conn, err = c.Store.DialMonitor(ctx, id); err != nil {
 			return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
 		}
+		spawned = true
 	} else if err != nil {
 		return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
 	}
@@ -91,6 +93,9 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 	defer stop()
 	var a proto.Response
 	if err = proto.Write(conn, q); err == nil {
+		if spawned && q.Op == proto.OpStart {
+			c.prepareSpare() // it has time: the monitor works
+		}
 		err = proto.Read(conn, &a)
 	}
 	switch {

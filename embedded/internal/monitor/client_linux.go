@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/embedded/internal/userns"
@@ -28,12 +29,15 @@ type Client struct {
 	// Log gets what is worth telling; nil is nothing.
 	Log *slog.Logger
 
-	mu       sync.Mutex
-	seal     *sealed
-	die      string   // the step at which monitors kill themselves
-	stderr   *os.File // of monitors; nil is /dev/null. Tests want to see panics.
-	execs    execs
-	children []int // monitors that this process has started, and not reaped
+	mu        sync.Mutex
+	seal      *sealed
+	die       string   // the step at which monitors kill themselves
+	stderr    *os.File // of monitors; nil is /dev/null. Tests want to see panics.
+	execs     execs
+	children  []int     // monitors that this process has started, and not reaped
+	spare     *spare    // the monitor that waits for the next start; nil is none
+	preparing bool      // one is being started
+	started   time.Time // the last start of a container
 }
 
 // Close releases the sealed program file. Monitors go on.

@@ -23,7 +23,9 @@ func (c *Client) Role(role string, files ...*os.File) error {
 	if err != nil {
 		return err
 	}
-	if err := c.start(prog, role, os.Environ(), files...); err != nil {
+	pid, err := c.start(prog, role, os.Environ(), files...)
+	c.mind(pid)
+	if err != nil {
 		return fmt.Errorf("start a process in a user namespace: %w", err)
 	}
 	return nil
@@ -63,8 +65,13 @@ func (c *Client) RoleIn(ctx context.Context, id, role string, files ...*os.File)
 // execMonitor starts a container's monitor: where it shares a namespace of another container, beside that one's, since
 // only there an ordinary user may enter it.
 func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, control *os.File) error {
+	alone := func() error {
+		pid, err := c.exec(prog, control)
+		c.mind(pid)
+		return err
+	}
 	if c.User == nil {
-		return c.exec(prog, control)
+		return alone()
 	}
 	other, err := c.shares(id)
 	if err != nil {
@@ -76,7 +83,7 @@ func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, contr
 		}
 		// It does not run: the start says so.
 	}
-	return c.exec(prog, control)
+	return alone()
 }
 
 // shares is the container whose namespaces the container joins; "" is none.

@@ -34,6 +34,7 @@ func (c *Client) closeSeal() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reap()
+	c.endSpare()
 	if c.seal == nil {
 		return nil
 	}
@@ -49,18 +50,27 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	if err != nil {
 		return nil, err
 	}
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, os.NewSyscallError("socketpair", err)
-	}
-	ours := os.NewFile(uintptr(pair[0]), "control")
-	theirs := os.NewFile(uintptr(pair[1]), "control")
-	defer theirs.Close()
 	hello, err := json.Marshal(proto.Hello{
 		Root: c.Store.Root(), Run: filepath.Dir(c.Store.RunRoot()), ID: id,
 		NoForwardCheck: c.NoForwardCheck, Rootless: c.Rootless, Die: c.die,
 	})
-	if err == nil && c.User == nil {
+	if err != nil {
+		return nil, fmt.Errorf("start the monitor: %w", err)
+	}
+	if ours := c.takeSpare(); ours != nil {
+		if _, err := ours.Write(hello); err == nil {
+			if silent, err := welcome(ctx, id, ours); !silent {
+				return ours, err
+			}
+		}
+		ours.Close() // it has just gone
+	}
+	ours, theirs, err := controlPair()
+	if err != nil {
+		return nil, err
+	}
+	defer theirs.Close()
+	if c.User == nil {
 		_, err = ours.Write(hello) // it waits in the socket
 	}
 	if err == nil {
@@ -74,6 +84,13 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 		ours.Close()
 		return nil, fmt.Errorf("start the monitor: %w", err)
 	}
+	_, err = welcome(ctx, id, ours)
+	return ours, err
+}
+
+// welcome waits until the monitor at a control socket listens. After an error the socket is closed; silent is one that
+// has ended without an answer.
+func welcome(ctx context.Context, id string, ours *os.File) (silent bool, err error) {
 	stop := context.AfterFunc(ctx, func() { ours.SetReadDeadline(past) })
 	buf := make([]byte, 8<<10)
 	n, err := ours.Read(buf)
@@ -85,31 +102,31 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	} else if err != nil {
+		silent = true
 		err = &engine.APIError{Engine: "embedded", Op: "start monitor of container", Object: id, Message: "it has ended without a word: " + err.Error(), Kind: engine.ErrUnavailable}
 	} else {
 		err = a.Error.Decode("start monitor of container", id)
 	}
 	if err != nil {
 		ours.Close()
-		return nil, err
 	}
-	return ours, nil
+	return silent, err
 }
 
 // monitors is the cgroup of all monitors.
 const monitors = "berth-monitor"
 
-// exec starts a monitor. It is no child that anybody waits for: those that have ended are reaped at the next call.
-func (c *Client) exec(prog *sealed, control *os.File) error {
+// exec starts a monitor. It is no child that anybody waits for: the caller gives it to mind, and those that have ended are reaped at the next call.
+func (c *Client) exec(prog *sealed, control *os.File) (pid int, err error) {
 	// Two threads' worth of caches are enough, also on machines with many CPUs.
 	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"}, control)
 }
 
 // start starts the program in a role. files are its descriptors from 3 on.
-func (c *Client) start(prog *sealed, role string, env []string, files ...*os.File) error {
+func (c *Client) start(prog *sealed, role string, env []string, files ...*os.File) (pid int, err error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer null.Close()
 	stderr := null
@@ -125,7 +142,6 @@ func (c *Client) start(prog *sealed, role string, env []string, files ...*os.Fil
 	for _, f := range files {
 		attr.Files = append(attr.Files, f.Fd())
 	}
-	var pid int
 	start := func(cgroupFD int) (err error) {
 		attr.Sys.UseCgroupFD, attr.Sys.CgroupFD = cgroupFD > 0, cgroupFD
 		if c.User == nil {
@@ -143,17 +159,23 @@ func (c *Client) start(prog *sealed, role string, env []string, files ...*os.Fil
 	// Whatever stops or limits this program's cgroup leaves the monitor alone, where that can be done.
 	if err := cgroup.StartIn(monitors, start); err != nil {
 		if pid != 0 {
-			return err
+			return pid, err
 		}
 		if err := start(0); err != nil {
-			return err
+			return 0, err
 		}
 	}
+	return pid, nil
+}
+
+// mind reaps the children that have ended, and another one when it has.
+func (c *Client) mind(pid int) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.reap()
-	c.children = append(c.children, pid)
-	c.mu.Unlock()
-	return nil
+	if pid != 0 {
+		c.children = append(c.children, pid)
+	}
 }
 
 // forkExec executes a program that is named by its descriptor alone.

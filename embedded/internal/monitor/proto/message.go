@@ -81,6 +81,9 @@ type Hello struct {
 	Die string `json:"die,omitzero"`
 }
 
+// SpareLife is how long a monitor waits for its Hello.
+const SpareLife = 5 * time.Second
+
 // maxMessage is the greatest message in bytes: an exec's environment and arguments are at most 2 MiB or so, and JSON makes them longer.
 const maxMessage = 64 << 20
 

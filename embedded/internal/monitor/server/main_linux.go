@@ -45,7 +45,6 @@ func settle() {
 func serveRole() {
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
-	time.AfterFunc(settleAfter, settle)
 	unix.Umask(0o022)
 	unix.CloseOnExec(reexec.FD)
 	unix.SetNonblock(reexec.FD, true)
@@ -77,10 +76,13 @@ func answer(control *os.File, err error) {
 // open makes the monitor that the hello message asks for.
 func open(control *os.File) (*monitor, error) {
 	buf := make([]byte, 16<<10)
+	control.SetReadDeadline(time.Now().Add(proto.SpareLife))
 	n, err := control.Read(buf)
+	control.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("read hello: %w", err)
 	}
+	time.AfterFunc(settleAfter, settle)
 	var h proto.Hello
 	if err := json.Unmarshal(buf[:n], &h); err != nil {
 		return nil, fmt.Errorf("decode hello: %w", err)
