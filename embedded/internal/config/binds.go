@@ -18,7 +18,7 @@ import (
 func (b *builder) bind(at string, m engine.Mount) error {
 	if _, err := os.Stat(m.Source); err != nil {
 		if !os.IsNotExist(err) {
-			return err
+			return &engine.InvalidError{Option: at + ".Source", Value: m.Source, Reason: "find it", Err: err}
 		}
 		if !m.CreateSource {
 			return invalid(at+".Source", m.Source, "bind source path does not exist")

@@ -50,6 +50,10 @@ func TestEngine(t *testing.T) {
 	}
 	if host == embeddedHost {
 		cfg.New = openEmbedded(t, cfg.Image)
+		if rootless && len(cfg.Only) == 0 && os.Getenv("BERTH_RUNTIME") == "" {
+			cfg.Results = t.TempDir()
+			checkRefusals(t, cfg)
+		}
 		ours = "127.0.0.1"
 		cfg.OurAddr = ours
 	}

@@ -12,7 +12,9 @@
 //
 // BERTH_ENGINE_HOST=embedded is the engine that is linked into the test: it runs in
 // network and mount namespaces of its own, on a state directory and an image that the
-// test makes, and the test needs root and a static busybox.
+// test makes, and the test needs root and a static busybox. With BERTH_ENGINE=embedded-rootless
+// it is the engine of an ordinary user, whom the test makes up; it needs newuidmap, pasta, slirp4netns,
+// runc and crun as well. testdata/rootless.txt lists the cases that such an engine refuses.
 //
 // scripts/test conformance sets them. It has no code of its own to import.
 package conformance

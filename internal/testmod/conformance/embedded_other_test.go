@@ -7,7 +7,12 @@ import (
 	"testing"
 
 	"github.com/berthdev/berth"
+	"github.com/berthdev/berth/engine/enginetest"
 )
+
+const rootless = false
+
+func checkRefusals(*testing.T, enginetest.Config) {}
 
 func isolate() (code int, done bool) { return 0, false }
 
