@@ -18,7 +18,7 @@ func Exec(cfg ExecConfig) (*Process, error) {
 		return nil, err
 	}
 	defer done()
-	return c.start()
+	return c.startExec()
 }
 
 // prepareExec builds the program of Exec. done closes what it has opened.
@@ -29,7 +29,7 @@ func prepareExec(cfg *ExecConfig, h host) (c *child, done func(), err error) {
 	if err := refuseProcess(cfg.Process); err != nil {
 		return nil, nil, err
 	}
-	c = &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Process}
+	c = &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Process, joins: true, alone: true}
 	b := c.b
 	b.staged = true // a process of another pid namespace is a child of one that has joined it
 	done = func() {

@@ -8,3 +8,7 @@ const canFork = false
 func forkAndRun(m *machine, flags uintptr, cgroupFD int, k kernel) (forked, error) {
 	panic("launch: built without fork")
 }
+
+func forkSparing(m *machine, spare []span, cgroupFD int) (pid, pidfd int, err error) {
+	panic("launch: built without fork")
+}
