@@ -67,6 +67,9 @@ func matches(pattern, p string) bool {
 	return strings.TrimRight(pattern, "/") == p
 }
 
+// DefaultSeccomp is the profile of a container for which nothing is asked.
+func DefaultSeccomp() (*specs.LinuxSeccomp, error) { return seccomp.Default(defaultCapabilities) }
+
 // seccompOf is the filter: a privileged container has none unless a profile is given, as with Docker.
 func seccompOf(profile string, privileged bool, bounding []string) (*specs.LinuxSeccomp, error) {
 	switch {

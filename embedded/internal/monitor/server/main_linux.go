@@ -75,6 +75,7 @@ func answer(control *os.File, err error) {
 
 // open makes the monitor that the hello message asks for.
 func open(control *os.File) (*monitor, error) {
+	warmed := warm()
 	buf := make([]byte, 16<<10)
 	control.SetReadDeadline(time.Now().Add(proto.SpareLife))
 	n, err := control.Read(buf)
@@ -91,6 +92,7 @@ func open(control *os.File) (*monitor, error) {
 		id:    h.ID,
 		main:  make(chan func()),
 		hello: h,
+		warm:  warmed,
 		log:   slog.New(slog.DiscardHandler), // until it is known where to
 		execs: make(map[string]*execution),
 	}

@@ -21,6 +21,7 @@ import (
 type monitor struct {
 	id       string
 	hello    proto.Hello
+	warm     warmed
 	store    *state.Store
 	events   *events.Log
 	networks *network.Manager

@@ -41,6 +41,9 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 	if r.root == nil {
 		cfg.Overlay = m.overlay(r.cfg, r.oci)
 	}
+	if r.oci.Linux != nil {
+		cfg.Filter = m.warm.filterOf(r.oci.Linux.Seccomp)
+	}
 	if r.group != nil {
 		cfg.TasksFiles = r.group.TasksFiles()
 	}
