@@ -127,6 +127,7 @@ func TestFiltered(t *testing.T) {
 		want   string // "" is that it works
 	}{
 		{"clone3", unix.SYS_CLONE3, -1, unix.ENOSYS, ""},
+		{"too many processes", unix.SYS_CLONE3, -1, unix.EAGAIN, unix.EAGAIN.Error()},
 		{"openat2", unix.SYS_OPENAT2, -1, unix.ENOSYS, "openat2"},
 		{"fsopen", unix.SYS_FSOPEN, -1, unix.ENOSYS, "fsopen"},
 		{"unshare", unix.SYS_UNSHARE, -1, unix.EPERM, ""},
@@ -141,6 +142,8 @@ func TestFiltered(t *testing.T) {
 			switch {
 			case c.want == "" && kind != "ok":
 				t.Errorf("%s: %s", kind, text)
+			case c.number == unix.SYS_CLONE3 && kind == "unavailable" && strings.Contains(text, "ended without a word"):
+				// The monitor of a program with cgo: its runtime ends it when there is no thread to be had.
 			case c.want != "" && kind != "ok" && !strings.Contains(text, c.want) && !strings.Contains(text, c.errno.Error()):
 				t.Errorf("%s: %s, which does not tell of %s", kind, text, c.want)
 			}
