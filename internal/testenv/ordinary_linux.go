@@ -20,6 +20,7 @@ type Ordinary struct {
 	Subordinate bool     // subuid and subgid have a line for him
 	Programs    []string // what his PATH has beside busybox
 	CgroupV1    bool     // he sees no cgroup v2 beside v1: crun 1.8 refuses to run where both are
+	Delegated   bool     // where cgroup v2 is alone he is in a group that is his, with all controllers
 }
 
 // Everything is an ordinary user who has all that makes containers of his.
@@ -60,6 +61,15 @@ func (o Ordinary) Run(cmd *exec.Cmd) (err error) {
 	cmd.Env = append([]string{fmt.Sprintf("%s=%d", inOrdinary, id), "HOME=" + home, "PATH=" + bin, "XDG_RUNTIME_DIR=" + filepath.Join(home, "run")}, cmd.Env...)
 	cmd.Dir = home
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(id), Gid: uint32(id)}, Pdeathsig: syscall.SIGKILL}
+	if o.Delegated && CgroupV2() {
+		group, remove, derr := delegate(id)
+		if derr != nil {
+			return derr
+		}
+		defer func() { err = errors.Join(err, remove()) }()
+		defer group.Close()
+		cmd.SysProcAttr.UseCgroupFD, cmd.SysProcAttr.CgroupFD = true, int(group.Fd())
+	}
 	done := make(chan error, 1)
 	go func() {
 		runtime.LockOSThread() // the thread ends with its namespaces

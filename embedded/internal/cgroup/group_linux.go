@@ -80,6 +80,20 @@ func delegated(mount string) string {
 	}
 }
 
+// Delegated are the controllers, by the names of v1, that groups of this process's user can have where cgroup v2 is alone.
+func Delegated() []string {
+	for _, h := range hierarchies() {
+		if base := delegated(h.dir); h.v2 && base != "" {
+			list := words(base + "/cgroup.controllers")
+			if i := slices.Index(list, "io"); i >= 0 {
+				list[i] = "blkio"
+			}
+			return list
+		}
+	}
+	return nil
+}
+
 // Layout is the layout that the group was opened in.
 func (g *Group) Layout() Layout {
 	var all []hierarchy

@@ -11,6 +11,7 @@ import (
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -78,7 +79,7 @@ func checkResources(f *faults, r engine.Resources, h Host) {
 		case !c.set:
 		case !slices.Contains(h.Controllers, c.controller):
 			f.needs(true, o+c.field, "", "the cgroup controller "+c.controller)
-		case h.Rootless && !h.CgroupV2:
+		case h.Rootless && (!h.CgroupV2 || !slices.Contains(cgroup.Delegated(), c.controller)):
 			f.needs(true, o+c.field, "", "cgroup v2 with the controller "+c.controller+" delegated to this user")
 		}
 	}
