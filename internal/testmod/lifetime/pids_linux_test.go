@@ -49,7 +49,18 @@ func pidsGroup(t *testing.T) string {
 			continue
 		}
 		if _, err := os.Stat(filepath.Join(dir, "pids.max")); err == nil {
-			t.Cleanup(func() { eventually(t, "remove the cgroup", func() error { return os.Remove(dir) }) })
+			t.Cleanup(func() {
+				// A container below it makes it in the other hierarchies too, where it stays, as with Docker.
+				all, _ := filepath.Glob("/sys/fs/cgroup/*/" + filepath.Base(dir))
+				for _, d := range append(all, dir) {
+					eventually(t, "remove the cgroup", func() error {
+						if err := os.Remove(d); !errors.Is(err, os.ErrNotExist) {
+							return err
+						}
+						return nil
+					})
+				}
+			})
 			return dir
 		}
 		os.Remove(dir)
