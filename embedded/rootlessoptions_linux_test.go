@@ -68,6 +68,7 @@ func (r *userRig) options() {
 	if got := link(r.t, "/proc/self/ns/user"); strings.Contains(r.output(engine.Spec{UsernsMode: "host"}, "readlink /proc/self/ns/user"), got) {
 		r.t.Error("a container has the user namespace of the machine")
 	}
+	r.layered()
 	// The helper of a container that shares another's namespaces, but not its network, finds its way in.
 	if len(r.host.NetworkHelpers) > 0 {
 		id := r.start(engine.Spec{IPCMode: "shareable"}, "sleep", "1000")
@@ -75,6 +76,44 @@ func (r *userRig) options() {
 			r.t.Errorf("%d: %s", code, out)
 		}
 	}
+}
+
+// layered: overlays of an image of two layers, and of a directory of the user's.
+func (r *userRig) layered() {
+	ctx := r.t.Context()
+	id := r.create(engine.Spec{}, "sh", "-c", "echo new >/f; rm /etc/group")
+	r.check(r.ContainerStart(ctx, id, engine.StartOptions{}))
+	w, err := r.ContainerWait(ctx, id, engine.WaitNotRunning)
+	r.check(err)
+	_, err = w.Wait()
+	r.check(errors.Join(err, w.Close()))
+	image, err := r.ContainerCommit(ctx, id, engine.CommitOptions{})
+	r.check(err)
+	r.remove(id)
+	dir := r.t.TempDir()
+	r.check(os.WriteFile(dir+"/below", []byte("below"), 0o600))
+	for _, m := range []engine.Mount{
+		{Type: engine.MountImage, Source: image, Target: "/m"},
+		{Type: engine.MountImage, Source: image, Target: "/m", Options: []string{"rw"}},
+		{Type: engine.MountOverlay, Source: dir, Target: "/m"},
+	} {
+		script := "cat /m/f; test ! -e /m/etc/group; echo $?; touch /m/x 2>/dev/null && rm -r /m/bin && echo written"
+		want := "new\n0"
+		if len(m.Options) > 0 {
+			want += "\nwritten"
+		}
+		if m.Type == engine.MountOverlay {
+			script, want = "cat /m/below; rm /m/below; ls /m; touch /m/x; ls /m", "belowx"
+		}
+		if _, out := r.sh(engine.Spec{Mounts: []engine.Mount{m}}, script); out != want {
+			r.t.Errorf("%+v: %q, want %q", m, out, want)
+		}
+	}
+	if _, err := os.Stat(dir + "/below"); err != nil {
+		r.t.Error(err)
+	}
+	_, err = r.ImageRemove(ctx, image, engine.ImageRemoveOptions{Force: true})
+	r.check(err)
 }
 
 // output is what a command writes that ends well.

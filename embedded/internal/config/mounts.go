@@ -32,7 +32,6 @@ func checkMount(f *faults, at string, m engine.Mount, h Host) {
 	f.unsupported(m.Driver != "" && m.Driver != "local", at+".Driver", m.Driver, "it has local volumes only")
 	f.unsupported(m.Chown && m.Type != engine.MountBind && m.Type != engine.MountVolume, at+".Chown", "", "it is for binds and volumes")
 	f.unsupported(m.Size != 0 && m.Type == engine.MountRamfs, at+".Size", m.Size.String(), "the kernel's ramfs has no limit")
-	f.unsupported(m.Type == engine.MountOverlay && h.Rootless, at+".Type", string(m.Type), "it needs root")
 	if m.Type == engine.MountTmpfs || m.Type == engine.MountRamfs || m.Type == engine.MountDevpts {
 		for _, o := range m.Options {
 			f.unsupported(o == "tmpcopyup", at+".Options", o, "")
@@ -41,7 +40,7 @@ func checkMount(f *faults, at string, m engine.Mount, h Host) {
 	}
 	for _, o := range m.Options {
 		switch {
-		case m.Type == engine.MountImage && o == "rw" && !h.Rootless, o == "ro":
+		case m.Type == engine.MountImage && o == "rw", o == "ro":
 		case m.Type == engine.MountBind && slices.Contains(bindOptions, o):
 		default:
 			f.unsupported(true, at+".Options", o, "a mount of type "+string(m.Type)+" has no such option")

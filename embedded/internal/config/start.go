@@ -267,5 +267,5 @@ func (s *starter) overlay(m state.Mount) (*os.File, error) {
 			}
 		}
 	}
-	return overlayTree(m.Lower, upper, work)
+	return overlayTree(m.Lower, upper, work, len(s.in.Config.UIDMap) > 0 && !s.in.Config.Shifted)
 }

@@ -85,8 +85,9 @@ func onThread(f func()) {
 	<-done
 }
 
-// overlayTree mounts an overlay: lower directories, the topmost first, and upper and work if it is to be written to.
-func overlayTree(lower []string, upper, work string) (*os.File, error) {
+// overlayTree mounts an overlay: lower directories, the topmost first, and upper and work if it is to be written to. In the user
+// namespace of an ordinary user its attributes are those of users.
+func overlayTree(lower []string, upper, work string, userxattr bool) (*os.File, error) {
 	fsfd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make an overlay: %w", err)
@@ -96,6 +97,12 @@ func overlayTree(lower []string, upper, work string) (*os.File, error) {
 		return nil, fmt.Errorf("make an overlay: %w", err)
 	}
 	opts := [][2]string{{"redirect_dir", "off"}, {"metacopy", "off"}}
+	if userxattr { // with it they are off, and may not even be named
+		opts = nil
+		if err := unix.FsconfigSetFlag(fsfd, "userxattr"); err != nil {
+			return nil, fmt.Errorf("make an overlay: option userxattr: %w", err)
+		}
+	}
 	if upper != "" {
 		opts = append(opts, [][2]string{{"upperdir", upper}, {"workdir", work}, {"index", "off"}}...)
 	}
