@@ -91,5 +91,6 @@
 // published ports are forwarded by the monitor. Without either the default
 // network is an UnsupportedError that says so: NetworkMode none and host need none.
 // Bridges, PIDMode host, UsernsMode keep-id and device rules are UnsupportedErrors, and so
-// are limits, pause and stats without a cgroup: only a delegated one of v2 is the user's.
+// are limits, pause and stats without a cgroup: only a delegated one of v2 is the user's. With runc or crun
+// (WithRuntime) Domainname is one too.
 package embedded
