@@ -194,10 +194,19 @@ func (m *Manager) dropEndpoints(id string, list []endpoint) error {
 			errs = append(errs, fmt.Errorf("remove interface %s: %w", e.Host, err))
 			continue // its address is not free
 		}
-		if err := os.Remove(m.netDir("endpoints", e.NetworkID, id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			errs = append(errs, err)
-		}
-		errs = append(errs, m.freeAddresses(id, e))
+		errs = append(errs, m.freeEndpoint(id, e))
 	}
 	return errors.Join(errs...)
+}
+
+// freeEndpoint gives an endpoint's place in its network back. One that has been given back, whose network is empty, has none.
+func (m *Manager) freeEndpoint(id string, e *endpoint) error {
+	if e.NetworkID == "" {
+		return nil
+	}
+	err := os.Remove(m.netDir("endpoints", e.NetworkID, id))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, m.freeAddresses(id, e))
 }

@@ -52,7 +52,8 @@ type monitor struct {
 	lastPause  time.Duration // before the last restart
 	restarting int           // restarts by the user in progress: an end is not the last one
 	waiters    map[*waiter]bool
-	joined     bool // it has been in a network
+	joined     bool          // it has been in a network
+	lingering  chan struct{} // closed when the last run's interfaces have gone; nil: there was none
 	execs      map[string]*execution
 	order      []string // of the execs' creation
 	failure    string   // the first of this run that nobody could be told of; see trouble

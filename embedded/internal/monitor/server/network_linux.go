@@ -13,11 +13,37 @@ import (
 // ownsNetwork says that the container has a network namespace of its own.
 func (m *monitor) ownsNetwork(cfg *state.Config) bool { return cfg.Netns == "" || cfg.Netns == "none" }
 
+// closeNetwork ends a run's networks. What only the kernel wants time for nobody waits for but the
+// next run and the end of this process.
+func (m *monitor) closeNetwork(ctx context.Context, s *network.Session) {
+	if err := s.Yield(ctx); err != nil {
+		m.log.Warn("release networks", "error", err)
+		s.Close(ctx)
+		return
+	}
+	done := make(chan struct{})
+	m.mu.Lock()
+	m.users++
+	m.lingering = done
+	m.mu.Unlock()
+	go func() {
+		defer m.quit()
+		s.Close(ctx)
+		close(done)
+	}()
+}
+
 // connect gives the container its networks while its first process waits.
 func (m *monitor) connect(r *run, pid int) error {
 	cfg := r.cfg
 	if !m.ownsNetwork(cfg) {
 		return nil
+	}
+	m.mu.Lock()
+	last := m.lingering
+	m.mu.Unlock()
+	if last != nil {
+		<-last
 	}
 	req := network.Request{
 		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: cfg.Spec.Domainname, PID: pid,

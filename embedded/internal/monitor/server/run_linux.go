@@ -335,7 +335,7 @@ func (m *monitor) closeLog() {
 func (m *monitor) clean(r *run) {
 	ctx := context.Background()
 	if r.session != nil {
-		r.session.Close(ctx)
+		m.closeNetwork(ctx, r.session)
 	} else if r.cfg != nil && m.ownsNetwork(r.cfg) {
 		m.networks.Release(ctx, m.id)
 	}
