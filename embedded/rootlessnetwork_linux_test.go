@@ -86,6 +86,11 @@ func (r *userRig) network(helper string) {
 		r.t.Errorf("ports: %+v", a.Ports)
 	}
 	r.outbound(helper)
+	low := r.create(engine.Spec{NetworkMode: helper, Ports: []engine.Port{{HostIP: loopback, Host: "99", Container: "80"}}}, "true")
+	defer r.remove(low)
+	if err := r.ContainerStart(r.t.Context(), low, engine.StartOptions{}); err == nil || !strings.Contains(err.Error(), "99") || !strings.Contains(err.Error(), "ip_unprivileged_port_start") {
+		r.t.Errorf("a port below 1024: %v", err)
+	}
 }
 
 // ask sends a word and waits for the answer, over new connections until there is one.

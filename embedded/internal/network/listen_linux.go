@@ -108,6 +108,8 @@ func portError(p engine.PortMapping, n int, err error) error {
 		return fail(op, at, engine.ErrConflict, "Bind for %s:%d-%d/%s failed: all ports are already allocated", host, p.HostPort, p.HostPortEnd, p.Protocol)
 	case errors.Is(err, unix.EADDRINUSE):
 		return fail(op, at, engine.ErrConflict, "Bind for %s/%s failed: port is already allocated", at, p.Protocol)
+	case errors.Is(err, unix.EACCES):
+		return fail(op, at, nil, "Bind for %s/%s failed: this port needs root, or a lower net.ipv4.ip_unprivileged_port_start", at, p.Protocol)
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return fail(op, at, engine.ErrInvalid, "Bind for %s/%s failed: the host has no address %s", at, p.Protocol, host)
 	}
