@@ -61,7 +61,7 @@ func (c *creation) run(ctx context.Context) (res engine.CreateResult, err error)
 		return res, err
 	}
 	defer releaseVolumes()
-	if c.img, err = c.e.images.Resolve(c.spec.Image); err != nil {
+	if c.img, err = c.e.images.Shared(c.spec.Image); err != nil {
 		return res, err
 	}
 	if err := checkPlatform(opCreate, c.spec.Image, c.img, c.spec.Platform); err != nil {
@@ -95,7 +95,7 @@ func (c *creation) build(ctx context.Context, id string) error {
 		name = newName(0)
 	}
 	c.out, err = config.Build(ctx, config.Input{
-		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: configImage(c.img), LayerDirs: dirs,
+		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: configImage(c.img), LayerDirs: dirs, Accounts: &c.e.accounts,
 		Dir: c.e.store.Dir(id), Host: c.e.host,
 		Containers: func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
 		Secret:     c.e.secrets.Data,

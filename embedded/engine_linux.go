@@ -25,6 +25,7 @@ type Engine struct {
 	volumes  *volume.Store
 	networks *network.Manager
 	monitors *monitor.Client
+	accounts config.Accounts
 
 	host    config.Host
 	single  bool   // rootless, and the user has no ID but his own

@@ -28,6 +28,8 @@ type Input struct {
 	Image   *Image // nil: the root is a directory
 	// LayerDirs are the image's layers, the topmost first.
 	LayerDirs []string
+	// Accounts remembers the users of images; nil: they are looked up.
+	Accounts *Accounts
 	// Dir is containers/ID, which need not be there yet.
 	Dir  string
 	Host Host

@@ -126,7 +126,7 @@ func (b *builder) process() error {
 	}
 	p.Capabilities = &specs.LinuxCapabilities{Bounding: bounding(s, b.h)}
 	// What the image says of users now; StartSpec looks again, and tells when there is no such user.
-	if id, err := lookupUser(userOf(b.cfg), s.GroupAdd, layers{b.in.LayerDirs}); err == nil {
+	if id, err := b.imageUser(); err == nil {
 		setUser(p, id)
 	} else {
 		p.Capabilities = capabilitySets(p.Capabilities.Bounding, math.MaxUint32)

@@ -73,11 +73,16 @@ func (s *Store) LayerDirs(img *Image) ([]string, error) { return s.DirsOf(img.Di
 // DirsOf is LayerDirs for diffIDs, the lowest first.
 func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
 	dirs := make([]string, 0, len(diffIDs))
+	seen := s.roots.as(s.path(layersFolder))
 	for _, id := range slices.Backward(diffIDs) {
 		dir := s.layerPath(id, diffDir)
-		opaque, err := layer.Opaque(dir, s.opts.Layer) // one call a layer: a container waits for this
-		if err != nil {
-			return nil, fmt.Errorf("layer %s is not in the store: %w", id, err)
+		opaque, known := seen.of(id)
+		if !known {
+			var err error
+			if opaque, err = layer.Opaque(dir, s.opts.Layer); err != nil {
+				return nil, fmt.Errorf("layer %s is not in the store: %w", id, err)
+			}
+			seen.add(id, opaque)
 		}
 		dirs = append(dirs, dir)
 		if opaque {

@@ -28,6 +28,39 @@ func (s *Store) Resolve(ref string) (*Image, error) {
 	return s.image(x, id)
 }
 
+// maxParsed bounds how many configurations are remembered.
+const maxParsed = 64
+
+// Shared is Resolve for who changes nothing in the result, and asks often: the configuration, which an image's ID is
+// the digest of, is read once and shared.
+func (s *Store) Shared(ref string) (*Image, error) {
+	x, err := s.read()
+	if err != nil {
+		return nil, err
+	}
+	id, err := x.find("find image", ref)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	config := s.parsed[id]
+	s.mu.Unlock()
+	if config != nil {
+		return x.imageOf(id, config), nil
+	}
+	img, err := s.image(x, id)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.parsed == nil || len(s.parsed) >= maxParsed {
+		s.parsed = make(map[string]*ConfigFile)
+	}
+	s.parsed[id] = img.Config
+	return img, nil
+}
+
 // image makes the Image of a record.
 func (s *Store) image(x *index, id string) (*Image, error) {
 	data, err := s.blob(id)
@@ -41,11 +74,16 @@ func (s *Store) image(x *index, id string) (*Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", id, err)
 	}
+	return x.imageOf(id, config), nil
+}
+
+// imageOf is an Image of a record and its configuration.
+func (x *index) imageOf(id string, config *ConfigFile) *Image {
 	rec := x.Images[id]
 	return &Image{
 		ID: id, Names: slices.Clone(rec.Names), Digests: slices.Clone(rec.Digests),
 		Config: config, DiffIDs: slices.Clone(config.RootFS.DiffIDs), Parent: rec.Parent,
-	}, nil
+	}
 }
 
 // find gives the ID of the image that ref means.

@@ -20,6 +20,8 @@ type Store struct {
 	mu     sync.Mutex
 	cached *index // as the file was
 	info   os.FileInfo
+	roots  layerRoots
+	parsed map[string]*ConfigFile // of Shared, by image ID
 }
 
 // Open opens the store below root and makes it if it is not there. It opens no

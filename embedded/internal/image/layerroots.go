@@ -1,0 +1,59 @@
+//go:build linux
+
+package image
+
+import (
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// layerRoots remembers which layers are in the store, and whether their root directories hide what is below: containers
+// wait for that, and an image may have many layers. Layers come and go by a rename, in whatever process, which the
+// time of their parent directory tells.
+type layerRoots struct {
+	mu   sync.Mutex
+	then *seenRoots
+}
+
+// seenRoots is what was found while the directory of layers had this state.
+type seenRoots struct {
+	dev, ino     uint64
+	mtime, ctime unix.Timespec
+
+	mu     sync.Mutex
+	opaque map[string]bool // by diffID
+}
+
+// as is what is known of the directory of layers as it is now; nil where that cannot be told.
+func (r *layerRoots) as(dir string) *seenRoots {
+	var st unix.Stat_t
+	if unix.Stat(dir, &st) != nil {
+		return nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if t := r.then; t == nil || t.dev != uint64(st.Dev) || t.ino != st.Ino || t.mtime != st.Mtim || t.ctime != st.Ctim {
+		r.then = &seenRoots{dev: uint64(st.Dev), ino: st.Ino, mtime: st.Mtim, ctime: st.Ctim, opaque: make(map[string]bool)}
+	}
+	return r.then
+}
+
+func (s *seenRoots) of(diffID string) (opaque, known bool) {
+	if s == nil {
+		return false, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	opaque, known = s.opaque[diffID]
+	return opaque, known
+}
+
+func (s *seenRoots) add(diffID string, opaque bool) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opaque[diffID] = opaque
+}
