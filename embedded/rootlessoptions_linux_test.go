@@ -69,6 +69,18 @@ func (r *userRig) options() {
 		r.t.Error("a container has the user namespace of the machine")
 	}
 	r.layered()
+	_, err := r.SecretCreate(r.t.Context(), "token", []byte("secret"), engine.SecretCreateOptions{})
+	r.check(err)
+	for _, user := range []string{"", "nobody"} {
+		if r.single && user != "" {
+			continue
+		}
+		spec := engine.Spec{User: user, SecretEnv: map[string]string{"TOKEN": "token"}, Secrets: []engine.SecretMount{{Source: "token"}}}
+		if out := r.output(spec, "echo $TOKEN; cat /run/secrets/token"); out != "secret\nsecret" {
+			r.t.Errorf("secrets of user %q: %q", user, out)
+		}
+	}
+	r.check(r.SecretRemove(r.t.Context(), "token"))
 	// The helper of a container that shares another's namespaces, but not its network, finds its way in.
 	if len(r.host.NetworkHelpers) > 0 {
 		id := r.start(engine.Spec{IPCMode: "shareable"}, "sleep", "1000")

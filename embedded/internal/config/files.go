@@ -140,7 +140,7 @@ func (b *builder) secrets() error {
 		if slices.Contains(data, 0) {
 			return invalid(`Spec.SecretEnv["`+variable+`"]`, b.s.SecretEnv[variable], "the secret has a NUL byte: no variable can hold it")
 		}
-		b.out.Files[secretEnvDir+"/"+variable] = state.File{Data: data, Mode: 0o600, UID: b.h.UID, GID: b.h.GID}
+		b.out.Files[secretEnvDir+"/"+variable] = state.File{Data: data, Mode: 0o600} // root's, in whatever namespace the monitor is
 	}
 	return nil
 }
