@@ -54,7 +54,7 @@ func (l *Log) emit(ev engine.Event) error {
 		return err
 	}
 	defer lock.Close()
-	f, err := os.OpenFile(l.path(file), os.O_RDWR|os.O_CREATE|os.O_APPEND|unix.O_NOFOLLOW, 0o600)
+	f, err := open(l.path(file), unix.O_APPEND)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (l *Log) emit(ev engine.Event) error {
 }
 
 func (l *Log) lock() (*os.File, error) {
-	f, err := os.OpenFile(l.path(lockFile), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
+	f, err := open(l.path(lockFile), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +101,20 @@ func (l *Log) lock() (*os.File, error) {
 		default:
 			f.Close()
 			return nil, &os.PathError{Op: "flock", Path: f.Name(), Err: err}
+		}
+	}
+}
+
+// open is os.OpenFile for a file that is made if it is missing, without the attempt to poll it: five system calls
+// that events pay for twice.
+func open(path string, flags int) (*os.File, error) {
+	for {
+		switch fd, err := unix.Open(path, unix.O_RDWR|unix.O_CREAT|unix.O_NOFOLLOW|unix.O_CLOEXEC|flags, 0o600); err {
+		case nil:
+			return os.NewFile(uintptr(fd), path), nil
+		case unix.EINTR:
+		default:
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
 		}
 	}
 }

@@ -40,8 +40,26 @@ type briefRequest struct {
 	Name    string               `json:"name"`
 }
 
+// execRequest is what the calls of execs use.
+type execRequest struct {
+	Op     Op                       `json:"op"`
+	Exec   string                   `json:"exec"`
+	Spec   *engine.ExecSpec         `json:"spec"`
+	Start  *engine.ExecStartOptions `json:"start"`
+	Signal string                   `json:"signal"`
+	Size   engine.Size              `json:"size"`
+}
+
 // UnmarshalJSON is what encoding/json would do.
 func (r *Request) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte(`{"op":"exec-`)) { // as Write begins them
+		var b execRequest
+		if err := json.Unmarshal(data, &b); err != nil {
+			return err
+		}
+		*r = Request{Op: b.Op, Exec: b.Exec, Spec: b.Spec, Start: b.Start, Signal: b.Signal, Size: b.Size}
+		return nil
+	}
 	var b briefRequest
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()

@@ -52,6 +52,19 @@ func TestBrief(t *testing.T) {
 			t.Errorf("%s: received %+v, want %+v", data, got, q)
 		}
 	}
+	for _, q := range []Request{
+		{Op: OpExecCreate, Spec: requests.Spec}, {Op: OpExecStart, Exec: "x", Start: requests.Start}, {Op: OpExec, Exec: "x"},
+		{Op: OpExecResize, Exec: "x", Size: requests.Size}, {Op: OpExecKill, Exec: "x", Signal: "TERM"},
+	} {
+		data, err := json.Marshal(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Request
+		if err := json.Unmarshal(data, &got); err != nil || !reflect.DeepEqual(q, got) {
+			t.Errorf("%s: received %+v, %v", data, got, err)
+		}
+	}
 	for i := -1; i < reflect.TypeFor[Response]().NumField(); i++ {
 		r := one(reflect.ValueOf(responses), i).Interface().(Response)
 		got, err := json.Marshal(r)
