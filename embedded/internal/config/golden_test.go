@@ -92,7 +92,11 @@ func golden(t *testing.T, text string) string {
 	if err != nil {
 		return strings.ReplaceAll("error: "+err.Error()+"\n", r.dir, "DIR")
 	}
-	return strings.ReplaceAll(show(t, out), r.dir, "DIR")
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer(r.dir, "DIR", `"HOSTNAME=`+host+`"`, `"HOSTNAME=THIS-HOST"`).Replace(show(t, out))
 }
 
 // show prints what Build has made.

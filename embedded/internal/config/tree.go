@@ -87,27 +87,61 @@ func onThread(f func()) {
 
 // overlayTree mounts an overlay: lower directories, the topmost first, and upper and work if it is to be written to. In the user
 // namespace of an ordinary user its attributes are those of users.
-func overlayTree(lower []string, upper, work string, userxattr bool) (*os.File, error) {
+func overlayTree(lower []string, upper, work string, userxattr bool) (tree *os.File, err error) {
+	opts := [][2]string{{"redirect_dir", "off"}, {"metacopy", "off"}}
+	if userxattr { // with it they are off, and may not even be named
+		opts = [][2]string{{"userxattr"}}
+	}
+	if upper != "" {
+		opts = append(opts, [][2]string{{"upperdir", upper}, {"workdir", work}, {"index", "off"}}...)
+	}
+	if kernelAtLeast(6, 7) {
+		for _, d := range lower {
+			opts = append(opts, [2]string{"lowerdir+", d})
+		}
+		return mountOverlay(opts)
+	}
+	// All of them are one option, which has at most 255 characters: they are named by descriptors, relative to
+	// /proc/self/fd. Kernels before 6.5 look for them only when the overlay is made.
+	var names []string
+	for _, d := range lower {
+		fd, err := unix.Open(d, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return nil, &os.PathError{Op: "make an overlay of", Path: d, Err: err}
+		}
+		defer unix.Close(fd)
+		names = append(names, strconv.Itoa(fd))
+	}
+	option := strings.Join(names, ":")
+	if len(option) > 255 {
+		return nil, fmt.Errorf("%d layers are too many for a kernel before 6.7", len(lower))
+	}
+	onThread(func() {
+		if err = unix.Unshare(unix.CLONE_FS); err != nil {
+			return
+		}
+		if err = unix.Chdir("/proc/self/fd"); err != nil {
+			return
+		}
+		tree, err = mountOverlay(append(opts, [2]string{"lowerdir", option}))
+	})
+	return tree, err
+}
+
+// mountOverlay mounts an overlay that is attached nowhere. An option without a value is a flag.
+func mountOverlay(opts [][2]string) (*os.File, error) {
 	fsfd, err := unix.Fsopen("overlay", unix.FSOPEN_CLOEXEC)
 	if err != nil {
 		return nil, fmt.Errorf("make an overlay: %w", err)
 	}
 	defer unix.Close(fsfd)
-	if err := lowerDirs(fsfd, lower); err != nil {
-		return nil, fmt.Errorf("make an overlay: %w", err)
-	}
-	opts := [][2]string{{"redirect_dir", "off"}, {"metacopy", "off"}}
-	if userxattr { // with it they are off, and may not even be named
-		opts = nil
-		if err := unix.FsconfigSetFlag(fsfd, "userxattr"); err != nil {
-			return nil, fmt.Errorf("make an overlay: option userxattr: %w", err)
-		}
-	}
-	if upper != "" {
-		opts = append(opts, [][2]string{{"upperdir", upper}, {"workdir", work}, {"index", "off"}}...)
-	}
 	for _, o := range opts {
-		if err := unix.FsconfigSetString(fsfd, o[0], o[1]); err != nil {
+		if o[1] == "" {
+			err = unix.FsconfigSetFlag(fsfd, o[0])
+		} else {
+			err = unix.FsconfigSetString(fsfd, o[0], o[1])
+		}
+		if err != nil {
 			return nil, fmt.Errorf("make an overlay: option %s: %w", o[0], err)
 		}
 	}
@@ -119,47 +153,6 @@ func overlayTree(lower []string, upper, work string, userxattr bool) (*os.File, 
 		return nil, fmt.Errorf("make an overlay: %w", err)
 	}
 	return os.NewFile(uintptr(fd), "overlay"), nil
-}
-
-// lowerDirs sets the lower directories one by one, or all at once where the kernel is older than 6.7: an option has at
-// most 255 characters, so that they are named by descriptors, relative to /proc/self/fd.
-func lowerDirs(fsfd int, lower []string) error {
-	for i, d := range lower {
-		err := unix.FsconfigSetString(fsfd, "lowerdir+", d)
-		if err == unix.EINVAL && i == 0 {
-			return lowerDirsAtOnce(fsfd, lower)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func lowerDirsAtOnce(fsfd int, lower []string) (err error) {
-	var names []string
-	for _, d := range lower {
-		fd, err := unix.Open(d, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return err
-		}
-		defer unix.Close(fd)
-		names = append(names, strconv.Itoa(fd))
-	}
-	option := strings.Join(names, ":")
-	if len(option) > 255 {
-		return fmt.Errorf("%d layers are too many for a kernel before 6.7", len(lower))
-	}
-	onThread(func() {
-		if err = unix.Unshare(unix.CLONE_FS); err != nil {
-			return
-		}
-		if err = unix.Chdir("/proc/self/fd"); err != nil {
-			return
-		}
-		err = unix.FsconfigSetString(fsfd, "lowerdir", option)
-	})
-	return err
 }
 
 // copyOwner gives a directory the owner and mode of another one.
