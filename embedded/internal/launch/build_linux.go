@@ -55,6 +55,9 @@ func (b *builder) inside(cfg *Config, plan *mountPlan, ns spaces) error {
 	b.devicesInRoot(plan)
 	b.stdio(cfg.Stdin, cfg.Stdout, cfg.Stderr, s.Process, plan.devpts())
 	b.consoleMount(plan)
+	if b.overlaps {
+		b.waitForParent() // for interfaces that have settings
+	}
 	if err := b.sysctls(s.Linux.Sysctl, ns); err != nil {
 		return err
 	}

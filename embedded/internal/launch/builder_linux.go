@@ -50,9 +50,10 @@ type builder struct {
 	fds  []int // numbers of program.FDs
 	owns []int // those of them that close closes
 
-	staged bool   // namespaces are made by the child itself, which then forks again
-	failed *Error // the first descriptor that could not be opened
-	sync   val    // the pipe on which the parent says "go on"
+	staged   bool   // namespaces are made by the child itself, which then forks again
+	overlaps bool   // the child goes on while the parent prepares, and waits once more when all is mounted
+	failed   *Error // the first descriptor that could not be opened
+	sync     val    // the pipe on which the parent says "go on"
 
 	// root, dev and proc hold descriptors of the container's root, its own /dev and
 	// its procfs; 0 is none.

@@ -47,8 +47,8 @@ type Config struct {
 	// MapIDs writes the id maps of the new user namespace of pid; nil: they are
 	// written from Spec.Linux, which takes privilege.
 	MapIDs func(pid int) error
-	// Prepared runs in the parent when the namespaces of the child exist and before
-	// the child goes on; its error ends the start. The child has its id maps by then.
+	// Prepared runs in the parent when the namespaces of the child exist. Sysctls are set and the command is executed
+	// after it; mounts may be made meanwhile. Its error ends the start. The child has its id maps by then.
 	Prepared func(pid int, pidfd *os.File) error
 
 	options options

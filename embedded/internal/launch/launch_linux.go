@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"golang.org/x/sys/unix"
@@ -142,14 +143,19 @@ func (c *child) follow(p *Process, f forked) error {
 			return failure("write the id maps", err)
 		}
 	}
-	if c.ready != nil {
-		if err := c.ready(p.PID, p.Pidfd); err != nil {
-			return err
-		}
-	}
 	var err error
 	if p.StartTime, err = StartTime(p.PID); err != nil {
 		return failure("read the start time", err)
+	}
+	if c.b.overlaps {
+		if err := c.goOn(); err != nil {
+			return err
+		}
+	}
+	if c.ready != nil {
+		if err := c.ready(p.PID, p.Pidfd); err != nil {
+			return c.because(err)
+		}
 	}
 	if err := c.goOn(); err != nil {
 		return err
@@ -191,6 +197,20 @@ func (c *child) next(p *Process) error {
 	_, err = wait(old)
 	old.Close()
 	return err
+}
+
+// because tells why the parent's part has failed with err: a child that went on meanwhile may have failed first.
+func (c *child) because(err error) error {
+	if !c.b.overlaps {
+		return err
+	}
+	c.report.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // what it reported is there already, or it lives
+	defer c.report.SetReadDeadline(time.Time{})
+	var head [reportHead]byte
+	if _, none := io.ReadFull(c.report, head[:]); none != nil {
+		return err
+	}
+	return c.failure(head)
 }
 
 // result waits for the end of the pipe, which is execve, or for a report.

@@ -42,6 +42,7 @@ func prepare(cfg *Config, h host) (*child, error) {
 	if !c.b.staged {
 		c.flags = ns.create &^ unix.CLONE_NEWCGROUP // which is made when the cgroups have been entered
 	}
+	c.b.overlaps = c.ready != nil && c.sharable() && looksInto()
 	if err = c.pipes(); err == nil {
 		err = c.b.build(cfg, ns)
 	}

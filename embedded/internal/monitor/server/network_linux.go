@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -84,16 +86,23 @@ func (m *monitor) noteNetwork(r *run, res *network.Result) {
 	m.writeFile("resolv.conf", res.Resolv)
 }
 
-// writeFile changes a file of the container's that is mounted into it: in place. One that it was not made with stays missing.
+// writeFile changes a file of the container's that is mounted into it: in place, and only if it has to. It is not emptied first: what is
+// written to a file that was, ext4 gives to the disk at once. One that it was not made with stays missing.
 func (m *monitor) writeFile(name string, data []byte) {
 	if data == nil {
 		return
 	}
-	f, err := os.OpenFile(filepath.Join(m.store.Dir(m.id), "files", name), os.O_WRONLY|os.O_TRUNC, 0)
+	f, err := os.OpenFile(filepath.Join(m.store.Dir(m.id), "files", name), os.O_RDWR, 0)
 	if err != nil {
 		return
 	}
-	_, err = f.Write(data)
+	old, err := io.ReadAll(f)
+	if err == nil && !bytes.Equal(old, data) {
+		_, err = f.WriteAt(data, 0)
+		if err == nil && len(old) > len(data) {
+			err = f.Truncate(int64(len(data)))
+		}
+	}
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
