@@ -11,7 +11,7 @@
 //
 // # What runs where
 //
-// The calling program creates containers and reads state; it forks nothing. Each
+// The calling program creates containers and reads state; it forks nothing but monitors. Each
 // running container has one small monitor process, which is this same program
 // executed again (package internal/reexec): it forks the container's first
 // process, keeps its logs, serves attach and exec on a unix socket, runs health

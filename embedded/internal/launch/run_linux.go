@@ -11,8 +11,9 @@ import (
 // program ends in execve, or run reports the step that failed and exits.
 //
 // It runs in a child of a process with many threads, with a copy of its memory in
-// whatever state the other threads left it: nothing here or below may allocate,
-// grow the stack, or call the runtime. All is nosplit, every pointer was made before
+// whatever state the other threads left it, or beside them in the same memory
+// (shared_linux.go): nothing here or below may allocate, grow the stack, call the runtime, or
+// write a pointer to the heap. All is nosplit, every pointer was made before
 // the fork, and what is not an argument lives in the machine: the linker proves
 // that the frames fit, without optimisation too (a debugger's build).
 //

@@ -24,12 +24,6 @@ import (
 // is made so, in a pid namespace of its own in which nobody else is, by root: see sharable. The kernel makes the memory
 // undumpable with the child's, for good. What the kernel kills for want of memory is never such a child (in_vfork).
 
-//go:linkname entersyscall runtime.entersyscall
-func entersyscall()
-
-//go:linkname exitsyscall runtime.exitsyscall
-func exitsyscall()
-
 // cloneShared calls clone3, and beginShared and run in the child.
 //
 //go:noescape

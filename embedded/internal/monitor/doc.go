@@ -7,6 +7,9 @@
 // own: it outlives the program that started it. What it does is in package
 // monitor/server, what the two sides say to each other in monitor/proto.
 //
+// A program that starts one container after the other within seconds has one more monitor, which waits for
+// the next start and ends a few seconds after the last, or with the program.
+//
 // A [Client] finds the monitor of a container by its socket, starts one where the
 // call needs one, and recovers what a monitor that was killed has left. Between two
 // calls it has no goroutine and no connection; one descriptor of the program's sealed
