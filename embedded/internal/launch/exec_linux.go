@@ -11,7 +11,8 @@ import (
 
 // Exec starts a process in a running container, in all of its namespaces, and returns
 // when execve has succeeded. Errors are as Start's, and an [*Error] of the kind
-// engine.ErrNotRunning when the container has ended. The process ends with the thread, as Start says.
+// engine.ErrNotRunning when the container has ended. The process ends with the thread, as Start says. Its
+// StartTime is not read.
 func Exec(cfg ExecConfig) (*Process, error) {
 	c, done, err := prepareExec(&cfg, newHost(cfg.options))
 	if err != nil {

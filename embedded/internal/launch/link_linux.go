@@ -82,7 +82,7 @@ func (p *program) link(fds []int) (*machine, error) {
 	if len(fds) != len(p.FDs) {
 		return nil, fmt.Errorf("link the program: %d descriptors for %d", len(fds), len(p.FDs))
 	}
-	m := &machine{errfd: uintptr(fds[0]), regs: make([]uintptr, p.Regs+1), walk: new(walker), report: new(report)}
+	m := &machine{errfd: uintptr(fds[0]), ops: make([]op, 0, len(p.Steps)), regs: make([]uintptr, p.Regs+1), walk: new(walker), report: new(report)}
 	if p.Slots && slices.Max(fds) >= slotMount {
 		return nil, fmt.Errorf("link the program: more than %d open files", slotMount)
 	}

@@ -105,14 +105,14 @@ var others = map[string]func(root string) error{
 		}
 		return nil
 	},
-	// limit prints the limit of open files in a container.
+	// limit prints the limit of open files in a container, a line for each of two processes, whichever is the first.
 	"limit": func(root string) error {
 		for _, o := range []options{{}, {reexec: true}} {
-			p, err := Start(Config{Spec: dockerSpec(root, "/bin/sh", "-c", "ulimit -Sn; ulimit -Hn; sleep 1000"), Stdout: os.Stdout, options: o})
+			p, err := Start(Config{Spec: dockerSpec(root, "/bin/sh", "-c", `echo "$(ulimit -Sn) $(ulimit -Hn)"; sleep 1000`), Stdout: os.Stdout, options: o})
 			if err != nil {
 				return err
 			}
-			e, err := Exec(ExecConfig{Container: p.PID, Process: dockerSpec("", "/bin/sh", "-c", "ulimit -Sn; ulimit -Hn").Process, Stdout: os.Stdout, options: o})
+			e, err := Exec(ExecConfig{Container: p.PID, Process: dockerSpec("", "/bin/sh", "-c", `echo "$(ulimit -Sn) $(ulimit -Hn)"`).Process, Stdout: os.Stdout, options: o})
 			if err == nil {
 				_, err = e.Wait()
 			}
@@ -298,7 +298,7 @@ func TestOpenFiles(t *testing.T) {
 	cmd.Args = []string{"sh", "-c", "ulimit -Sn 300; ulimit -Hn 3000; exec " + cmd.Path}
 	cmd.Path = "/bin/sh"
 	b, err := cmd.Output()
-	if want := strings.Repeat("300\n3000\n", 4); err != nil || string(b) != want {
+	if want := strings.Repeat("300 3000\n", 4); err != nil || string(b) != want {
 		t.Errorf("%q %v, want %q", b, err, want)
 	}
 }

@@ -3,11 +3,13 @@
 package launch
 
 import (
+	"bytes"
 	"os"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
@@ -33,6 +35,7 @@ func TestForkSparing(t *testing.T) {
 			}
 		})
 	}
+	secret := bytes.Repeat([]byte("secret"), 1000)
 	for i := range 200 {
 		p := newProgram()
 		report := p.fd("report")
@@ -41,6 +44,7 @@ func TestForkSparing(t *testing.T) {
 		p.add("close", "close", walked.val())
 		p.add("write", "write", report, p.str("12345678"), num(8))
 		p.add("write a string that a pointer leads to", "write", report, p.strs([]string{"x"}), num(8))
+		p.ignore(p.add("write what is in the heap", "write", report, num(uintptr(unsafe.Pointer(&secret[0]))), num(8)), unix.EFAULT)
 		p.add("close others", opClose)
 		p.add("fail", opFail, num(uint32(unix.EXDEV)))
 		fd, err := dup(w)
@@ -75,9 +79,10 @@ func TestForkSparing(t *testing.T) {
 			}
 			n += k
 		}
-		if string(b[:8]) != "12345678" || b[16] != 5 || b[20] != byte(unix.EXDEV) {
+		if string(b[:8]) != "12345678" || b[16] != 6 || b[20] != byte(unix.EXDEV) {
 			t.Fatalf("the child wrote %q", b[:n])
 		}
+		runtime.KeepAlive(secret)
 		if at := word(b[8:16]); at < uint64(where.from) || at >= uint64(where.to) {
 			t.Errorf("a string is at %#x, not in %#x", at, where)
 		}
