@@ -238,6 +238,11 @@ func (c *child) ended(p *Process) error {
 // failure reads the rest of a report of a step that failed.
 func (c *child) failure(head [reportHead]byte) error {
 	text, _ := io.ReadAll(c.report)
+	return c.failureOf(head, text)
+}
+
+// failureOf is the error of a report with that text.
+func (c *child) failureOf(head [reportHead]byte, text []byte) error {
 	i := int(binary.NativeEndian.Uint32(head[:]))
 	e := &Error{Errno: syscall.Errno(binary.NativeEndian.Uint32(head[4:]))}
 	if i >= len(c.b.Steps) {

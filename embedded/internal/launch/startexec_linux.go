@@ -63,7 +63,13 @@ func (c *child) followExec(pid, pidfd int) (*Process, error) {
 		return p, c.ended(p)
 	}
 	if binary.NativeEndian.Uint32(head[:]) != reportFork {
-		return first(), c.failure(head)
+		// A second child that fails at once may be faster than the first one's word of it, which is the last one then.
+		text, _ := io.ReadAll(c.report)
+		if n := len(text) - reportHead; n >= 0 && binary.NativeEndian.Uint32(text[n:]) == reportFork {
+			reapPID(int(binary.NativeEndian.Uint32(text[n+4:])))
+			text = text[:n]
+		}
+		return first(), c.failureOf(head, text)
 	}
 	second := int(binary.NativeEndian.Uint32(head[4:]))
 	// It is our child now, which nobody else reaps: the pid stays its own.
@@ -82,6 +88,15 @@ func (c *child) followExec(pid, pidfd int) (*Process, error) {
 		}
 	}
 	return p, err
+}
+
+// reapPID waits for a child that has failed: a zombie would keep the PID namespace that it has joined from ending.
+func reapPID(pid int) {
+	for {
+		if _, err := unix.Wait4(pid, nil, 0, nil); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 // reap waits for a child that has nothing left to do, and closes its pidfd.
