@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/berthdev/berth/embedded/internal/state"
@@ -34,10 +35,11 @@ type Client struct {
 	die       string   // the step at which monitors kill themselves
 	stderr    *os.File // of monitors; nil is /dev/null. Tests want to see panics.
 	execs     execs
-	children  []int     // monitors that this process has started, and not reaped
-	spare     *spare    // the monitor that waits for the next start; nil is none
-	preparing bool      // one is being started
-	started   time.Time // the last start of a container
+	children  []int        // monitors that this process has started, and not reaped
+	spare     *spare       // the monitor that waits for the next start; nil is none
+	starts    atomic.Int32 // calls of Start that are under way
+	preparing bool         // one is being started
+	started   time.Time    // the last start of a container
 }
 
 // Close releases the sealed program file. Monitors go on.

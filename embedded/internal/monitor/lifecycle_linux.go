@@ -20,6 +20,8 @@ func (c *Client) Init(ctx context.Context, id string) error {
 // execve has succeeded. A command that is missing or not executable is ErrCommandNotFound or ErrCommandNotExecutable; exit.json then
 // has the code 127 or 126 and the message.
 func (c *Client) Start(ctx context.Context, id string, opts engine.StartOptions) error {
+	c.starts.Add(1)
+	defer c.starts.Add(-1)
 	_, err := c.call(ctx, id, "start container", &proto.Request{Op: proto.OpStart, Keys: opts.DetachKeys}, true)
 	return err
 }

@@ -13,7 +13,8 @@ import (
 // A program that starts one container after the other finds a monitor ready: while one of them starts its
 // container, the next is started, which waits for its first message. It waits proto.SpareLife at most, and
 // ends with this process: it has nothing yet, no container, no lock and no file. The first
-// start of a program makes none, nor does one that comes long after the one before.
+// start of a program makes none, nor does one that comes long after the one before, nor several at the same time:
+// all processors are busy then, and what a spare prepares costs more than it spares.
 
 // spareWithin is how soon after a start the next one must come for a third to be expected.
 const spareWithin = 2 * time.Second
@@ -57,7 +58,7 @@ func (c *Client) prepareSpare() {
 	c.mu.Lock()
 	soon := now.Sub(c.started) < spareWithin
 	c.started = now
-	wanted := soon && c.spare == nil && c.seal != nil && !c.preparing && c.User == nil
+	wanted := soon && c.starts.Load() == 1 && c.spare == nil && c.seal != nil && !c.preparing && c.User == nil
 	prog := c.seal
 	c.preparing = c.preparing || wanted
 	c.mu.Unlock()
