@@ -50,6 +50,12 @@ func (e *Engine) resume(ctx context.Context) error {
 		if s.Alive && !busy(s) {
 			done = false // a call is at it, or one was that is dead: the next engine sees what came of it
 		}
+		if !lost(s) {
+			continue
+		}
+		if err := e.monitors.Sweep(ctx, s.Config); err != nil {
+			e.log.WarnContext(ctx, "remove cgroup of a container that the machine's stop has ended", "container", s.Config.ID, "error", err)
+		}
 		if !interrupted(s) {
 			continue
 		}
@@ -72,9 +78,14 @@ func (e *Engine) resume(ctx context.Context) error {
 	return nil
 }
 
-// interrupted tells that a container has ended because its monitor did, and that its restart policy wants it to run.
+// lost tells that a container has ended because its monitor did.
+func lost(s *state.Snapshot) bool {
+	return s.Err == nil && !s.Alive && s.Exit != nil && s.Exit.MonitorLost
+}
+
+// interrupted tells that a container is lost and that its restart policy wants it to run.
 func interrupted(s *state.Snapshot) bool {
-	if s.Err != nil || s.Alive || s.Exit == nil || !s.Exit.MonitorLost || s.Config.StoppedByUser {
+	if !lost(s) || s.Config.StoppedByUser {
 		return false
 	}
 	switch s.Config.Spec.RestartPolicy.Name {

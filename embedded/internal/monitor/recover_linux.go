@@ -61,19 +61,8 @@ func (c *Client) recover(ctx context.Context, id string) error {
 	if run != nil {
 		killProcess(run)
 	}
-	if cfg.Cgroup != "" {
-		g, err := cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: c.Rootless})
-		if err != nil {
-			return err
-		}
-		if g.Exists() {
-			if err := g.Kill(); err != nil {
-				return err
-			}
-			if err := g.Remove(ctx); err != nil {
-				return err
-			}
-		}
+	if err := c.removeCgroup(ctx, cfg); err != nil {
+		return err
 	}
 	n, err := network.Open(c.Store.Root(), c.Store.RunRoot(), network.Options{Rootless: c.Rootless, Log: c.Log})
 	if err != nil {
@@ -114,6 +103,35 @@ func (c *Client) recover(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+// Sweep removes the cgroup of a container that has no monitor, if it has one: after a stop of the machine it has
+// none, but where the run root alone was removed, nobody else knows of it.
+func (c *Client) Sweep(ctx context.Context, cfg *state.Config) error {
+	lock, err := c.Store.HoldMonitor(cfg.ID)
+	if errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	return errors.Join(c.removeCgroup(ctx, cfg), c.Store.RemoveRun(cfg.ID))
+}
+
+// removeCgroup kills what is in a container's cgroup and removes it. None is no error.
+func (c *Client) removeCgroup(ctx context.Context, cfg *state.Config) error {
+	if cfg.Cgroup == "" {
+		return nil
+	}
+	g, err := cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: c.Rootless})
+	if err != nil || !g.Exists() {
+		return err
+	}
+	if err := g.Kill(); err != nil {
+		return err
+	}
+	return g.Remove(ctx)
 }
 
 // lives says that a container of this state had a process.
