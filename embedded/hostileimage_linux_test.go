@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -168,13 +169,9 @@ func (i *hostile) configuration(t *testing.T, plain ...[]byte) []byte {
 		ids = append(ids, digestOf(p))
 	}
 	config := object{"Env": []string{"PATH=/bin"}}
-	for k, v := range i.config {
-		config[k] = v
-	}
+	maps.Copy(config, i.config)
 	c := object{"os": "linux", "architecture": runtime.GOARCH, "config": config, "rootfs": object{"type": "layers", "diff_ids": ids}}
-	for k, v := range i.top {
-		c[k] = v
-	}
+	maps.Copy(c, i.top)
 	return encode(t, c)
 }
 
