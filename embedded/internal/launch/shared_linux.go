@@ -34,6 +34,7 @@ const reportBegun = ^uint32(1)
 
 // beginShared is the first that the child does.
 //
+//lint:ignore U1000 cloneShared, in assembly, calls it
 //go:norace
 //go:nosplit
 func beginShared(m *machine) {
