@@ -48,7 +48,7 @@ func init() {
 
 // disturb makes one change of one of a few containers, as an engine does it.
 func disturb(s *Store, r *rand.Rand) error {
-	name := func() string { return fmt.Sprintf("c%d", r.IntN(6)) }
+	name := func() string { return fmt.Sprintf("name%d", r.IntN(6)) } // which no ID begins with
 	if r.IntN(3) == 0 {
 		return s.Create(testConfig(name()), &specs.Spec{Version: "1.0.2"}, map[string]File{"hosts": {Mode: 0o644}})
 	}
