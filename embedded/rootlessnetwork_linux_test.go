@@ -127,20 +127,25 @@ func (r *userRig) outbound(helper string) {
 				if err != nil {
 					return
 				}
-				io.WriteString(c, "welcome\n")
-				c.Close()
+				go func() {
+					defer c.Close()
+					c.SetDeadline(time.Now().Add(10 * time.Second))
+					io.WriteString(c, "welcome\n")
+					io.Copy(io.Discard, c) // until the other side closes: pasta can lose what comes with the end of both
+				}()
 			}
 		}()
 		_, port, err := net.SplitHostPort(l.Addr().String())
 		r.check(err)
 		return port
 	}
-	if out := r.output(engine.Spec{NetworkMode: helper}, "nc -w 5 "+testenv.HostAddress+" "+greet(testenv.HostAddress)+" </dev/null"); out != "welcome" {
+	ask := "nc -w 5 " + testenv.HostAddress + " " + greet(testenv.HostAddress) + " </dev/null"
+	if out := r.output(engine.Spec{NetworkMode: helper}, "for i in 1 2 3; do timeout 5 "+ask+" | grep . && break; done"); out != "welcome" {
 		r.t.Errorf("the host says %q", out)
 	}
 	// The gateway would be the host's loopback, if the helper were let.
 	hidden := greet("127.0.0.1")
-	if code, out := r.sh(engine.Spec{NetworkMode: helper}, "nc -w 2 $(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') "+hidden+" </dev/null"); code == 0 || strings.Contains(out, "welcome") {
+	if code, out := r.sh(engine.Spec{NetworkMode: helper}, "timeout 5 nc -w 2 $(ip route | sed -n 's/^default via \\([^ ]*\\).*/\\1/p') "+hidden+" </dev/null"); code == 0 || strings.Contains(out, "welcome") {
 		r.t.Errorf("the host's loopback is reached: %d, %q", code, out)
 	}
 	c, err := net.ListenPacket("udp", net.JoinHostPort(testenv.HostAddress, "0"))
