@@ -11,11 +11,7 @@ import (
 
 // Inspect tells about an image.
 func (s *Store) Inspect(ref string) (*engine.ImageAttrs, error) {
-	x, err := s.read()
-	if err != nil {
-		return nil, err
-	}
-	id, err := x.find("inspect image", ref)
+	x, id, err := s.lookUp("inspect image", ref)
 	if err != nil {
 		return nil, err
 	}

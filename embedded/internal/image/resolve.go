@@ -17,15 +17,21 @@ import (
 // a manifest's digest, its ID or the unique beginning of its ID. Names come first. A
 // missing one is an engine.ErrImageNotFound.
 func (s *Store) Resolve(ref string) (*Image, error) {
-	x, err := s.read()
-	if err != nil {
-		return nil, err
-	}
-	id, err := x.find("find image", ref)
+	x, id, err := s.lookUp("find image", ref)
 	if err != nil {
 		return nil, err
 	}
 	return s.image(x, id)
+}
+
+// lookUp finds an image in the index, for op.
+func (s *Store) lookUp(op, ref string) (*index, string, error) {
+	x, err := s.read()
+	if err != nil {
+		return nil, "", err
+	}
+	id, err := x.find(op, ref)
+	return x, id, err
 }
 
 // maxParsed bounds how many configurations are remembered.
@@ -34,11 +40,7 @@ const maxParsed = 64
 // Shared is Resolve for who changes nothing in the result, and asks often: the configuration, which an image's ID is
 // the digest of, is read once and shared.
 func (s *Store) Shared(ref string) (*Image, error) {
-	x, err := s.read()
-	if err != nil {
-		return nil, err
-	}
-	id, err := x.find("find image", ref)
+	x, id, err := s.lookUp("find image", ref)
 	if err != nil {
 		return nil, err
 	}

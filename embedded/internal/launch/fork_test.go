@@ -20,23 +20,7 @@ func TestFork(t *testing.T) {
 	if !canFork {
 		t.Fatal("this build does not fork")
 	}
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() { // stacks grow, memory is collected, threads are preempted
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					_ = strings.Repeat("x", i%100000)
-					if i%100 == 0 {
-						runtime.GC()
-					}
-				}
-			}
-		})
-	}
+	calm := bustle()
 	for i := range 200 {
 		p := newProgram()
 		report := p.fd("report")
@@ -76,9 +60,33 @@ func TestFork(t *testing.T) {
 		f.pidfd.Close()
 		r.Close()
 	}
-	close(stop)
-	wg.Wait()
+	calm()
 	if b, err := os.ReadFile("/proc/self/status"); err != nil || !strings.Contains(string(b), "SigBlk:\t0000000000000000") {
 		t.Errorf("signals stay blocked after a fork: %v %s", err, b)
+	}
+}
+
+// bustle keeps the runtime busy: stacks grow, memory is collected, threads are preempted. calm ends it.
+func bustle() (calm func()) {
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = strings.Repeat("x", i%100000)
+					if i%100 == 0 {
+						runtime.GC()
+					}
+				}
+			}
+		})
+	}
+	return func() {
+		close(stop)
+		wg.Wait()
 	}
 }

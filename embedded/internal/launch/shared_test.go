@@ -8,7 +8,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -19,23 +18,7 @@ import (
 // TestForkShared is TestFork for children that share the memory: beside them goroutines run, stacks grow and memory
 // is collected, and the one that sleeps below its child keeps what it has on its stack.
 func TestForkShared(t *testing.T) {
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					_ = strings.Repeat("x", i%100000)
-					if i%100 == 0 {
-						runtime.GC()
-					}
-				}
-			}
-		})
-	}
+	calm := bustle()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	for range 200 {
@@ -101,8 +84,7 @@ func TestForkShared(t *testing.T) {
 			unix.Close(fd)
 		}
 	}
-	close(stop)
-	wg.Wait()
+	calm()
 	if b, err := os.ReadFile("/proc/self/status"); err != nil || !strings.Contains(string(b), "SigBlk:\t0000000000000000") {
 		t.Errorf("signals stay blocked after a fork: %v %s", err, b)
 	}

@@ -7,7 +7,6 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"unsafe"
 
@@ -18,23 +17,7 @@ import (
 // TestForkSparing is TestFork for children that have no heap: the program runs from memory of its own, and
 // afterwards this process can fork as always.
 func TestForkSparing(t *testing.T) {
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() { // stacks grow, memory is collected, threads are preempted
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-					_ = strings.Repeat("x", i%100000)
-					if i%100 == 0 {
-						runtime.GC()
-					}
-				}
-			}
-		})
-	}
+	calm := bustle()
 	secret := bytes.Repeat([]byte("secret"), 1000)
 	for i := range 200 {
 		p := newProgram()
@@ -92,8 +75,7 @@ func TestForkSparing(t *testing.T) {
 		}
 		r.Close()
 	}
-	close(stop)
-	wg.Wait()
+	calm()
 	if smaps, err := os.ReadFile("/proc/self/smaps"); err != nil || strings.Contains(string(smaps), " dc ") {
 		t.Errorf("memory stays out of forks (flag dc): %v", err)
 	}

@@ -37,8 +37,8 @@ type Client struct {
 	execs     execs
 	children  []int        // monitors that this process has started, and not reaped
 	spare     *spare       // the monitor that waits for the next start; nil is none
+	preparing bool         // a spare is being started
 	starts    atomic.Int32 // calls of Start that are under way
-	preparing bool         // one is being started
 	started   time.Time    // the last start of a container
 }
 
