@@ -2,12 +2,12 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"os"
-	"path/filepath"
-	"strconv"
 
 	"github.com/berthdev/berth/embedded/internal/cgroup"
+	"github.com/berthdev/berth/embedded/internal/leftover"
 	"github.com/berthdev/berth/embedded/internal/top"
 	"github.com/berthdev/berth/engine"
 )
@@ -54,7 +54,7 @@ func (e *rootless) ContainerStats(ctx context.Context, ids []string, opts engine
 	return e.Engine.ContainerStats(ctx, ids, opts)
 }
 
-// ContainerTop implements [engine.Containers]. Without a cgroup a container's processes are those in its PID namespace.
+// ContainerTop implements [engine.Containers]. Without a cgroup a container's processes are those in its PID or mount namespace.
 func (e *rootless) ContainerTop(ctx context.Context, id string, opts engine.TopOptions) (*engine.Top, error) {
 	const op = "list processes of container"
 	why := e.noCgroups()
@@ -68,45 +68,37 @@ func (e *rootless) ContainerTop(ctx context.Context, id string, opts engine.TopO
 	if !live(s) {
 		return nil, fail(op, id, engine.ErrNotRunning, "container %s is not running", s.Config.Name)
 	}
-	pids, own, err := sharing(s.Run.PID)
+	pids, err := processesOf(s.Run.PID)
 	if err != nil {
 		return nil, because(ctx, op, id, err)
-	}
-	if own {
-		return nil, unsupported("Container.Top", "", why+", and this one has the host's PID namespace")
 	}
 	t, err := top.Top(pids, opts.Args, userName)
 	return t, because(ctx, op, id, err)
 }
 
-// sharing are the processes in the PID namespace of another one. own says that it is this process's.
-func sharing(pid int) (pids []int, own bool, err error) {
-	space := func(of string) (string, error) { return os.Readlink(filepath.Join("/proc", of, "ns/pid")) }
-	theirs, err := space(strconv.Itoa(pid))
+// processesOf are a container's processes by its first one: those in its PID namespace, or where that is this process's own, in its
+// mount namespace.
+func processesOf(pid int) ([]int, error) {
+	kind := "pid"
+	theirs, err := os.Stat(fmt.Sprintf("/proc/%d/ns/pid", pid))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	if ours, err := space("self"); err != nil || ours == theirs {
-		return nil, err == nil, err
-	}
-	proc, err := os.Open("/proc")
+	ours, err := os.Stat("/proc/self/ns/pid")
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	defer proc.Close()
-	names, err := proc.Readdirnames(-1)
+	if os.SameFile(ours, theirs) {
+		kind = "mnt"
+	}
+	ns, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	for _, name := range names {
-		n, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
-		// Those of others, into which we may not look, are not it.
-		if s, err := space(name); err == nil && s == theirs {
-			pids = append(pids, n)
-		}
+	defer ns.Close()
+	is, err := leftover.Sharing(ns, kind)
+	if err != nil {
+		return nil, err
 	}
-	return pids, false, nil
+	return leftover.List(is)
 }

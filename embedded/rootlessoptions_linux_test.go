@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http/httptest"
@@ -221,6 +222,9 @@ func (r *userRig) runtime(name string) {
 	})
 	if code, _ := r.sh(engine.Spec{Runtime: name}, "exit 7"); code != 7 {
 		r.t.Errorf("exit code %d", code)
+	}
+	if got, want := r.output(engine.Spec{Runtime: name, PIDMode: "host"}, fmt.Sprintf("readlink /proc/self/ns/pid; test -d /proc/%d", os.Getpid())), link(r.t, "/proc/self/ns/pid"); got != want {
+		r.t.Errorf("the host's processes: %s, want %s", got, want)
 	}
 	named := r.create(engine.Spec{Runtime: name, Domainname: "d.example"}, "true")
 	defer r.remove(named)

@@ -156,6 +156,7 @@ func checkSecurity(f *faults, s *engine.Spec, h Host) {
 	for i, c := range s.CapDrop {
 		checkCapability(f, at("Spec.CapDrop", i), c)
 	}
+	f.unsupported(len(sec.ProcOpts) > 0 && h.Rootless && s.PIDMode == "host", opt, "proc-opts", "PIDMode host of a container in a user namespace shows the host's procfs, which has its own options")
 	checkSysctls(f, s)
 	for i, d := range s.Devices {
 		f.invalid(!filepath.IsAbs(d.Host), at("Spec.Devices", i), d.Host, "the device is no absolute path")

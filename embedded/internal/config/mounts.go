@@ -147,6 +147,11 @@ func (b *builder) systemMounts() []specs.Mount {
 		// The kernel lets only the owner of the network namespace mount sysfs.
 		sys = specs.Mount{Destination: "/sys", Type: "bind", Source: "/sys", Options: []string{"rbind", "rslave", "nosuid", "noexec", "nodev", b.readOnlyOption()}}
 	}
+	proc := specs.Mount{Destination: "/proc", Type: "proc", Source: "proc", Options: append([]string{"nosuid", "noexec", "nodev"}, b.sec.ProcOpts...)}
+	if b.has(specs.UserNamespace) && !b.has(specs.PIDNamespace) {
+		// Likewise the owner of the PID namespace.
+		proc.Type, proc.Source, proc.Options = "bind", "/proc", []string{"rbind", "rprivate", "nosuid", "noexec", "nodev"}
+	}
 	mqueue := specs.Mount{Destination: "/dev/mqueue", Type: "mqueue", Source: "mqueue", Options: []string{"nosuid", "noexec", "nodev"}}
 	if b.has(specs.UserNamespace) && b.s.IPCMode == "host" {
 		// Likewise the owner of the IPC namespace.
@@ -157,7 +162,7 @@ func (b *builder) systemMounts() []specs.Mount {
 		devpts = append(devpts, "gid=5")
 	}
 	list := []specs.Mount{
-		{Destination: "/proc", Type: "proc", Source: "proc", Options: append([]string{"nosuid", "noexec", "nodev"}, b.sec.ProcOpts...)},
+		proc,
 		{Destination: "/dev", Type: "tmpfs", Source: "tmpfs", Options: []string{"nosuid", "strictatime", "mode=755", "size=65536k"}},
 		{Destination: "/dev/pts", Type: "devpts", Source: "devpts", Options: devpts},
 		sys,

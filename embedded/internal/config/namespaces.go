@@ -37,7 +37,6 @@ func checkNamespaces(f *faults, s *engine.Spec, h Host) {
 		default:
 			f.invalid(true, ns.option, ns.mode, "there is no such mode")
 		}
-		f.unsupported(h.Rootless && ns.option == "Spec.PIDMode" && mode.Mode == "host", ns.option, ns.mode, "the kernel lets an ordinary user mount the procfs of his own PID namespaces alone")
 		f.needs(h.Rootless && mode.Mode == "ns", ns.option, ns.mode, "root")
 		f.unsupported(ns.option == "Spec.UsernsMode" && (mode.Mode == "ns" || mode.Mode == "container"), ns.option, ns.mode, "")
 	}

@@ -10,6 +10,10 @@ import (
 func (b *builder) detached(pl *mountPlan) error {
 	for _, p := range pl.mounts {
 		if p.opts.bind {
+			if p.dest == "/proc" && pl.userns && !pl.ns.has(unix.CLONE_NEWPID) {
+				// The host's, by the host's path: root of this user namespace cannot make one for the host's processes.
+				b.proc = b.open("keep the host's procfs", "openat", p.fd, b.str("."), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))
+			}
 			continue
 		}
 		p.fd = b.filesystem(pl, p).val()
@@ -30,7 +34,7 @@ func (b *builder) detached(pl *mountPlan) error {
 }
 
 // ownProc is a procfs that nobody else can reach or cover: sysctls are written and
-// descriptors named through it.
+// descriptors named through it. It is one of this start's own, or where none can be made the host's.
 func (b *builder) ownProc() reg {
 	if b.proc == 0 {
 		b.proc = b.fsopen("mount a private procfs", "proc", nil, nil, unix.MOUNT_ATTR_NOSUID|unix.MOUNT_ATTR_NODEV|unix.MOUNT_ATTR_NOEXEC)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -13,6 +14,7 @@ import (
 	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/embedded/internal/events"
 	"github.com/berthdev/berth/embedded/internal/launch"
+	"github.com/berthdev/berth/embedded/internal/leftover"
 	"github.com/berthdev/berth/embedded/internal/network"
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/embedded/internal/volume"
@@ -60,6 +62,11 @@ func (c *Client) recover(ctx context.Context, id string) error {
 	}
 	if run != nil {
 		killProcess(run)
+	}
+	if pids, _, _ := strings.Cut(cfg.Spec.PIDMode, ":"); c.Rootless && pids != "" && pids != "private" {
+		if err := leftover.Kill(leftover.Rooted(filepath.Join(c.Store.Dir(id), "upper"))); err != nil {
+			return err
+		}
 	}
 	if err := c.removeCgroup(ctx, cfg); err != nil {
 		return err

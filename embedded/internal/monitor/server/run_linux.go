@@ -37,6 +37,7 @@ type run struct {
 	proc    *process // nil if the start has failed
 	group   *cgroup.Group
 	groupFD *os.File
+	mounts  *os.File // the mount namespace, of a container without root whose end the kernel does not see to; nil otherwise
 	session *network.Session
 	pumps   []*pump
 	mounted []string // volumes
@@ -198,6 +199,9 @@ func (m *monitor) begin(r *run, s *streams) {
 		s.stdout = r.proc.console
 	}
 	m.connectStreams(r, s)
+	if m.hello.Rootless && !ownPIDs(r.oci) {
+		r.mounts, _ = os.Open(procPath(r.proc.pid, "ns/mnt")) // it may have ended already
+	}
 	m.mu.Lock()
 	r.record.Status, r.record.PID, r.record.StartTime, r.record.StartedAt = engine.StatusRunning, r.proc.pid, r.proc.start, r.started
 	if m.ownsNetwork(r.cfg) {
@@ -260,8 +264,8 @@ func (m *monitor) watch(r *run) {
 
 // end records the end of a run, tells everybody, and removes what is left.
 func (m *monitor) end(r *run, st launch.Status) {
-	if r.group != nil && !ownPIDs(r.oci) {
-		r.group.Kill() // what the first process has left behind
+	if !ownPIDs(r.oci) {
+		m.killLeft(r)
 	}
 	m.out.hurry()
 	for _, p := range r.pumps {
