@@ -46,7 +46,6 @@ func ExecProcess(cfg *state.Config, oci *specs.Spec, root string, spec engine.Ex
 			return nil, err
 		}
 		p.Capabilities = capabilitySets(all, id.user.UID)
-		p.ApparmorProfile = ""
 	}
 	if p.Env, err = execEnv(cfg, oci, spec); err != nil {
 		return nil, err

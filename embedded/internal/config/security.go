@@ -27,7 +27,7 @@ var (
 func (b *builder) security() error {
 	sec, p, l := b.sec, b.oci.Process, b.oci.Linux
 	p.NoNewPrivileges = deref(sec.NoNewPrivileges)
-	if sec.AppArmor != "unconfined" {
+	if sec.AppArmor != "unconfined" || b.h.AppArmor { // unconfined is a profile too: whoever starts the container may be confined
 		p.ApparmorProfile = sec.AppArmor
 	}
 	var err error

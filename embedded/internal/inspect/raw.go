@@ -7,6 +7,7 @@ import (
 
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
+	"github.com/berthdev/berth/internal/normal"
 )
 
 // The types below are the answer of Docker's GET /containers/{id}/json (API 1.51), as far as it is about what this engine has.
@@ -94,7 +95,7 @@ func raw(a *engine.Attrs, cfg *state.Config, x Extra) *wireContainer {
 		ID: a.ID, Created: a.Created, Path: a.Path, Args: notNil(a.Args), State: rawState(&a.State), Image: a.ImageID,
 		ResolvConfPath: file("resolv.conf"), HostnamePath: file("hostname"), HostsPath: file("hosts"), LogPath: a.LogPath,
 		Name: "/" + a.Name, RestartCount: a.RestartCount, Driver: a.Driver, Platform: "linux", ExecIDs: a.ExecIDs,
-		GraphDriver: wireGraphDriver{Name: a.Driver}, SizeRw: (*int64)(a.SizeRw), SizeRootFs: (*int64)(a.SizeRootFs),
+		AppArmorProfile: appArmorProfile(cfg.Spec.SecurityOpt), GraphDriver: wireGraphDriver{Name: a.Driver}, SizeRw: (*int64)(a.SizeRw), SizeRootFs: (*int64)(a.SizeRootFs),
 		HostConfig: rawHostConfig(&a.HostConfig, cfg), Config: rawConfig(&a.Config, cfg), NetworkSettings: rawNetworks(a),
 		Mounts: []wireMountPoint{},
 	}
@@ -107,6 +108,12 @@ func raw(a *engine.Attrs, cfg *state.Config, x Extra) *wireContainer {
 		})
 	}
 	return w
+}
+
+// appArmorProfile is the one that the options name.
+func appArmorProfile(options []string) string {
+	sec, _ := normal.SecurityOpts(options) // checked at creation
+	return sec.AppArmor
 }
 
 func rawState(s *engine.State) wireState {

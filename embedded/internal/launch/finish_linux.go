@@ -190,8 +190,13 @@ func (b *builder) apparmorOpen(profile string) {
 
 // apparmorWrite names the profile.
 func (b *builder) apparmorWrite(profile string) {
-	if profile != "" {
-		text := "exec " + profile
-		b.add("set the AppArmor profile "+profile, "write", b.apparmor.val(), b.str(text), num(len(text)))
+	if profile == "" {
+		return
 	}
+	name, text := "set the AppArmor profile "+profile, "exec "+profile
+	s := b.add(name, "write", b.apparmor.val(), b.str(text), num(len(text)))
+	jump := b.add("skip", opJump, num(0))
+	b.on(s, unix.ENOENT, b.here())
+	b.add(name, opFail, num(uint32(unix.ENOENT))).Detail = "no profile of that name is loaded"
+	jump.Args[0] = num(b.here())
 }
