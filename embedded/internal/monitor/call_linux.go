@@ -65,7 +65,7 @@ func (c *Client) open(ctx context.Context, id, op string, q *proto.Request, spaw
 
 // try is one attempt of open.
 func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn bool) (net.Conn, *proto.Response, error) {
-	spawned := false
+	var spawned *child
 	conn, err := c.Store.DialMonitor(ctx, id)
 	if errors.Is(err, engine.ErrNotRunning) {
 		if err := c.Recover(ctx, id); err != nil {
@@ -74,18 +74,18 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 		if !spawn {
 			return nil, nil, c.absent(id)
 		}
-		control, err := c.spawn(ctx, id)
+		m, err := c.spawn(ctx, id)
 		if errors.Is(err, engine.ErrConflict) {
 			return nil, nil, errAgain
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		defer control.Close()
+		defer c.letGo(m)
 		if conn, err = c.Store.DialMonitor(ctx, id); err != nil {
 			return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
 		}
-		spawned = true
+		spawned = m
 	} else if err != nil {
 		return nil, nil, fmt.Errorf("connect to the monitor: %w", err)
 	}
@@ -93,8 +93,8 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 	defer stop()
 	var a proto.Response
 	if err = proto.Write(conn, q); err == nil {
-		if spawned && q.Op == proto.OpStart {
-			c.prepareSpare() // it has time: the monitor works
+		if spawned != nil && q.Op == proto.OpStart {
+			c.prepareSpare(spawned) // it has time: the monitor works
 		}
 		err = proto.Read(conn, &a)
 	}

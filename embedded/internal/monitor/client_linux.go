@@ -36,7 +36,9 @@ type Client struct {
 	stderr    *os.File // of monitors; nil is /dev/null. Tests want to see panics.
 	execs     execs
 	children  []int        // monitors that this process has started, and not reaped
-	spare     *spare       // the monitor that waits for the next start; nil is none
+	spare     *child       // the monitor that waits for the first start; nil is none
+	kept      []*child     // monitors that may wait for another container when theirs have gone, the last one last
+	let       time.Time    // when a monitor was let go last
 	preparing bool         // a spare is being started
 	starts    atomic.Int32 // calls of Start that are under way
 	started   time.Time    // the last start of a container

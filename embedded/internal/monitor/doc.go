@@ -7,11 +7,12 @@
 // own: it outlives the program that started it. What it does is in package
 // monitor/server, what the two sides say to each other in monitor/proto.
 //
-// A program that starts one container after the other within seconds has one more monitor, which waits for
-// the next start and ends a few seconds after the last, or with the program.
+// To a program that starts one container after the other within seconds, a monitor whose container has gone
+// is of use again: it waits for the next one, and ends a few seconds later, or with the program. Until one has, the
+// next is started in advance.
 //
 // A [Client] finds the monitor of a container by its socket, starts one where the
 // call needs one, and recovers what a monitor that was killed has left. Between two
 // calls it has no goroutine and no connection; one descriptor of the program's sealed
-// file stays open until [Client.Close].
+// file stays open until [Client.Close], and a socket to each of the last eight monitors, if they are to come back.
 package monitor

@@ -225,7 +225,7 @@ func TestCallerKilled(t *testing.T) {
 	}
 }
 
-// TestCallerForgetsNothing: no descriptor, goroutine or zombie stays in the program.
+// TestCallerForgetsNothing: no descriptor, goroutine or zombie stays in the program, but sockets to the last monitors.
 func TestCallerForgetsNothing(t *testing.T) {
 	r := newRig(t)
 	once := func() {
@@ -235,9 +235,15 @@ func TestCallerForgetsNothing(t *testing.T) {
 	}
 	once()
 	before := descriptors(t)
-	for range 5 {
+	for range 12 {
 		once()
 	}
+	r.mu.Lock()
+	if len(r.kept) > keepMost {
+		t.Errorf("%d monitors are kept", len(r.kept))
+	}
+	r.endSpares()
+	r.mu.Unlock()
 	if after := descriptors(t); after > before {
 		t.Errorf("%d descriptors, then %d", before, after)
 	}

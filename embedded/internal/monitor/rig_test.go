@@ -82,6 +82,9 @@ func (r *rig) close() {
 	for _, id := range ids {
 		r.remove(ctx, id)
 	}
+	r.mu.Lock()
+	r.endSpares()
+	r.mu.Unlock()
 	r.eventually("the end of all monitors", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -62,24 +62,24 @@ func (c *Client) RoleIn(ctx context.Context, id, role string, files ...*os.File)
 	return a.Error.Decode(op, id)
 }
 
-// execMonitor starts a container's monitor: where it shares a namespace of another container, beside that one's, since
+// execMonitor starts a container's monitor, and gives its pid if it is a child of ours: where it shares a namespace of another container, beside that one's, since
 // only there an ordinary user may enter it.
-func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, control *os.File) error {
-	alone := func() error {
+func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, control *os.File) (pid int, err error) {
+	alone := func() (int, error) {
 		pid, err := c.exec(prog, control)
 		c.mind(pid)
-		return err
+		return pid, err
 	}
 	if c.User == nil {
 		return alone()
 	}
 	other, err := c.shares(id)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if other != "" {
 		if err := c.RoleIn(ctx, other, server.Role, control); !errors.Is(err, engine.ErrNotRunning) {
-			return err
+			return 0, err
 		}
 		// It does not run: the start says so.
 	}

@@ -2,6 +2,7 @@ package monitor
 
 import (
 	"os"
+	"slices"
 	"syscall"
 	"time"
 
@@ -10,20 +11,25 @@ import (
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
 )
 
-// A program that starts one container after the other finds a monitor ready: while one of them starts its
-// container, the next is started, which waits for its first message. It waits proto.SpareLife at most, and
-// ends with this process: it has nothing yet, no container, no lock and no file. The first
-// start of a program makes none, nor does one that comes long after the one before, nor several at the same time:
-// all processors are busy then, and what a spare prepares costs more than it spares.
+// A program that starts one container after the other finds a monitor ready. One whose container has gone waits for another
+// one, if it is told to: proto.Keep. And beside a start that has found none of these, the next one
+// is started, and waits for its first message. Both wait proto.SpareLife at most, and
+// end with this process: they have nothing, no container, no lock and no file. The first
+// start of a program makes none, nor does one that comes long after the one before. None is started beside several starts at the same time:
+// all processors are busy then, and what it prepares costs more than it spares.
 
 // spareWithin is how soon after a start the next one must come for a third to be expected.
 const spareWithin = 2 * time.Second
 
-// spare is a monitor that has not been told whose it is.
-type spare struct {
-	control *os.File // our end
-	pid     int
-	ends    time.Time // when it may go
+// keepMost is how many monitors with containers may wait for others: the last ones. A descriptor is open for each.
+const keepMost = 8
+
+// child is a monitor that this process has started.
+type child struct {
+	control *os.File  // our end
+	pid     int       // 0: another process has started it for us
+	ends    time.Time // when it may go, if it has had no container yet
+	again   bool      // it has had another container before
 }
 
 // controlPair makes the socket between a monitor and who has started it.
@@ -35,30 +41,81 @@ func controlPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(pair[0]), "control"), os.NewFile(uintptr(pair[1]), "control"), nil
 }
 
-// takeSpare is the control socket of a monitor that is there already; nil if there is none.
-func (c *Client) takeSpare() *os.File {
+// letGo tells a monitor that we have connected to it, or will not.
+func (c *Client) letGo(m *child) {
+	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := c.spare
-	c.spare = nil
-	if s == nil {
-		return nil
+	soon := now.Sub(c.let) < spareWithin
+	c.let = now
+	if !soon || c.seal == nil || m.pid == 0 || c.User != nil {
+		m.control.Close()
+		return
 	}
-	c.children = append(c.children, s.pid)
-	if time.Now().After(s.ends) {
-		s.control.Close()
-		return nil
+	if _, err := m.control.Write([]byte(proto.Keep)); err != nil {
+		m.control.Close()
+		return
 	}
-	return s.control
+	if len(c.kept) == keepMost {
+		c.kept[0].control.Close()
+		c.kept = slices.Delete(c.kept, 0, 1)
+	}
+	c.kept = append(c.kept, m)
 }
 
-// prepareSpare notes a start, and starts a monitor for the next one. That it cannot is not told: the next one will see.
-func (c *Client) prepareSpare() {
+// takeSpare is a monitor that is there already; nil if there is none.
+func (c *Client) takeSpare() *child {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := len(c.kept) - 1; i >= 0; i-- {
+		m := c.kept[i]
+		free, gone := m.free(0)
+		if free || gone {
+			c.kept = slices.Delete(c.kept, i, i+1)
+		}
+		if free {
+			m.again = true
+			return m
+		}
+		if gone {
+			m.control.Close()
+		}
+	}
+	m := c.spare
+	c.spare = nil
+	if m == nil {
+		return nil
+	}
+	c.children = append(c.children, m.pid)
+	if time.Now().After(m.ends) {
+		m.control.Close()
+		return nil
+	}
+	return m
+}
+
+// free says that a monitor waits for another container, or that it has ended. flags are of recv(2).
+func (m *child) free(flags int) (free, gone bool) {
+	raw, err := m.control.SyscallConn()
+	if err != nil {
+		return false, true
+	}
+	var b [len(proto.Free)]byte
+	var n int
+	cerr := raw.Control(func(fd uintptr) { n, _, err = unix.Recvfrom(int(fd), b[:], flags|unix.MSG_DONTWAIT) })
+	if cerr != nil || err != nil {
+		return false, err != unix.EAGAIN && err != unix.EINTR
+	}
+	return string(b[:n]) == proto.Free, n == 0
+}
+
+// prepareSpare notes a start by a monitor, and starts another for the next one. That it cannot is not told: the next one will see.
+func (c *Client) prepareSpare(m *child) {
 	now := time.Now()
 	c.mu.Lock()
 	soon := now.Sub(c.started) < spareWithin
 	c.started = now
-	wanted := soon && c.starts.Load() == 1 && c.spare == nil && c.seal != nil && !c.preparing && c.User == nil
+	wanted := soon && c.starts.Load() == 1 && c.spare == nil && !m.again && c.seal != nil && !c.preparing && c.User == nil
 	prog := c.seal
 	c.preparing = c.preparing || wanted
 	c.mu.Unlock()
@@ -76,7 +133,7 @@ func (c *Client) prepareSpare() {
 	c.preparing = false
 	switch {
 	case err == nil && c.seal != nil:
-		c.spare = &spare{control: ours, pid: pid, ends: now.Add(proto.SpareLife - time.Second)}
+		c.spare = &child{control: ours, pid: pid, ends: now.Add(proto.SpareLife - time.Second)}
 	case ours != nil:
 		ours.Close()
 		if pid != 0 {
@@ -85,17 +142,30 @@ func (c *Client) prepareSpare() {
 	}
 }
 
-// endSpare ends the monitor that waits, and reaps it. c.mu is held.
-func (c *Client) endSpare() {
-	s := c.spare
-	if s == nil {
-		return
+// endSpares ends the monitors that wait, and reaps them; those with containers end with these. c.mu is held.
+func (c *Client) endSpares() {
+	for _, m := range c.kept {
+		free, _ := m.free(0)
+		m.control.Close()
+		// One that is reaped has ended before: its pid may be another process's.
+		if i := slices.Index(c.children, m.pid); free && i >= 0 {
+			c.children = slices.Delete(c.children, i, i+1)
+			end(m.pid)
+		}
 	}
-	c.spare = nil
-	s.control.Close()
-	syscall.Kill(s.pid, syscall.SIGKILL)
+	c.kept = nil
+	if m := c.spare; m != nil {
+		c.spare = nil
+		m.control.Close()
+		end(m.pid)
+	}
+}
+
+// end kills a child and reaps it.
+func end(pid int) {
+	syscall.Kill(pid, syscall.SIGKILL)
 	for {
-		if _, err := syscall.Wait4(s.pid, nil, 0, nil); err != syscall.EINTR {
+		if _, err := syscall.Wait4(pid, nil, 0, nil); err != syscall.EINTR {
 			return
 		}
 	}

@@ -34,7 +34,7 @@ func (c *Client) closeSeal() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.reap()
-	c.endSpare()
+	c.endSpares()
 	if c.seal == nil {
 		return nil
 	}
@@ -43,9 +43,9 @@ func (c *Client) closeSeal() error {
 	return err
 }
 
-// spawn starts the monitor of a container and returns when it listens, or why it does
-// not: ErrConflict when there is another one. The monitor stays until control is closed.
-func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err error) {
+// spawn starts the monitor of a container, or takes one that waits for its next, and returns when it listens, or why it does
+// not: ErrConflict when there is another one. The monitor stays until [Client.letGo].
+func (c *Client) spawn(ctx context.Context, id string) (*child, error) {
 	prog, err := c.program()
 	if err != nil {
 		return nil, err
@@ -57,13 +57,15 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	if err != nil {
 		return nil, fmt.Errorf("start the monitor: %w", err)
 	}
-	if ours := c.takeSpare(); ours != nil {
-		if _, err := ours.Write(hello); err == nil {
-			if silent, err := welcome(ctx, id, ours); !silent {
-				return ours, err
+	if m := c.takeSpare(); m != nil {
+		if _, err := m.control.Write(hello); err == nil {
+			if silent, err := welcome(ctx, id, m.control); err == nil {
+				return m, nil
+			} else if !silent {
+				return nil, err
 			}
 		}
-		ours.Close() // it has just gone
+		m.control.Close() // it has just gone
 	}
 	ours, theirs, err := controlPair()
 	if err != nil {
@@ -73,8 +75,9 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 	if c.User == nil {
 		_, err = ours.Write(hello) // it waits in the socket
 	}
+	var pid int
 	if err == nil {
-		err = c.execMonitor(ctx, id, prog, theirs)
+		pid, err = c.execMonitor(ctx, id, prog, theirs)
 	}
 	if err == nil && c.User != nil {
 		_, err = ours.Write(hello) // what comes before it may run while the namespace has no IDs yet
@@ -84,8 +87,10 @@ func (c *Client) spawn(ctx context.Context, id string) (control *os.File, err er
 		ours.Close()
 		return nil, fmt.Errorf("start the monitor: %w", err)
 	}
-	_, err = welcome(ctx, id, ours)
-	return ours, err
+	if _, err = welcome(ctx, id, ours); err != nil {
+		return nil, err
+	}
+	return &child{control: ours, pid: pid}, nil
 }
 
 // welcome waits until the monitor at a control socket listens. After an error the socket is closed; silent is one that

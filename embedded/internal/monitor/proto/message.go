@@ -84,6 +84,15 @@ type Hello struct {
 // SpareLife is how long a monitor waits for its Hello.
 const SpareLife = 5 * time.Second
 
+// The words on the socket between a monitor and who has started it, behind the Hello and its answer. Each is a message.
+const (
+	// Keep says that the caller has connected, and would have use for this monitor when its container has gone. Where it
+	// would not, it closes the socket.
+	Keep = "keep"
+	// Free says that the monitor has no container any more, and waits for another Hello.
+	Free = "free"
+)
+
 // maxMessage is the greatest message in bytes: an exec's environment and arguments are at most 2 MiB or so, and JSON makes them longer.
 const maxMessage = 64 << 20
 

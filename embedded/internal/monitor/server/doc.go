@@ -1,7 +1,8 @@
 // Package server is the monitor process: what is registered as the role
 // berth-monitor. It owns one container: its first process, its terminal and pipes,
 // its log, its network and cgroup while it runs, and what becomes of all that
-// when it ends.
+// when it ends. Then the process ends too, or is another container's monitor next, if it is as it was
+// before the first: see again_linux.go.
 //
 // All processes are started by the main goroutine, which init functions hold on the
 // main thread: the kernel kills a container's processes when that thread ends.

@@ -43,64 +43,95 @@ func settle() {
 
 // serveRole is the monitor, on the main goroutine.
 func serveRole() {
-	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memoryLimit)
 	unix.Umask(0o022)
 	unix.CloseOnExec(reexec.FD)
 	unix.SetNonblock(reexec.FD, true)
-	control := os.NewFile(reexec.FD, "control")
-	m, err := open(control)
-	if err != nil {
-		answer(control, err)
-		return
+	p := &lifetime{control: os.NewFile(reexec.FD, "control")}
+	p.begun, p.looked = look()
+	for p.serve() {
 	}
-	answer(control, nil)
+	exit()
+}
+
+// lifetime is what outlives a monitor in a process that is the monitor of one container after the other.
+type lifetime struct {
+	control *os.File
+	warm    warmed
+	store   *state.Store // of the last one; nil before the first
+	begun   residue      // what there was before the first
+	looked  error        // why that is not known
+}
+
+// serve is one container's monitor. It is true when the process can be another one's.
+func (p *lifetime) serve() bool {
+	debug.SetGCPercent(-1)
+	m, err := p.open()
+	if err != nil {
+		return false
+	}
 	m.hold(func() {
 		// Whoever has started us is a client until it has connected, or died.
-		var b [1]byte
-		control.Read(b[:])
-		control.Close()
+		var b [len(proto.Keep)]byte
+		n, _ := p.control.Read(b[:])
+		m.mu.Lock()
+		m.keep = string(b[:n]) == proto.Keep
+		m.mu.Unlock()
+		if !m.keep {
+			p.control.Close()
+		}
 	})
 	go m.accept()
 	for f := range m.main {
 		f()
 	}
+	return m.keep && p.again(m)
 }
 
 // answer tells the program that has started us how that went.
-func answer(control *os.File, err error) {
+func (p *lifetime) answer(err error) {
 	data, _ := json.Marshal(proto.Response{Error: proto.Encode(err)})
-	control.Write(data)
+	p.control.Write(data)
 }
 
-// open makes the monitor that the hello message asks for.
-func open(control *os.File) (*monitor, error) {
-	warmed := warm()
+// open waits for the hello message, makes the monitor that it asks for, and answers.
+func (p *lifetime) open() (*monitor, error) {
+	if p.store == nil {
+		p.warm = warm()
+	}
 	buf := make([]byte, 16<<10)
-	control.SetReadDeadline(time.Now().Add(proto.SpareLife))
-	n, err := control.Read(buf)
-	control.SetReadDeadline(time.Time{})
+	p.control.SetReadDeadline(time.Now().Add(proto.SpareLife))
+	n, err := p.control.Read(buf)
+	p.control.SetReadDeadline(time.Time{})
 	if err != nil {
 		return nil, fmt.Errorf("read hello: %w", err)
 	}
-	time.AfterFunc(settleAfter, settle)
+	m, err := p.monitor(buf[:n])
+	p.answer(err)
+	return m, err
+}
+
+// monitor makes a container's monitor.
+func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 	var h proto.Hello
-	if err := json.Unmarshal(buf[:n], &h); err != nil {
+	if err := json.Unmarshal(hello, &h); err != nil {
 		return nil, fmt.Errorf("decode hello: %w", err)
 	}
 	m := &monitor{
 		id:    h.ID,
 		main:  make(chan func()),
 		hello: h,
-		warm:  warmed,
+		warm:  p.warm,
 		log:   slog.New(slog.DiscardHandler), // until it is known where to
 		execs: make(map[string]*execution),
 	}
 	m.in.init()
 	m.out.lost = m.lostOutput
+	var err error
 	if m.store, err = state.Open(h.Root, h.Run); err != nil {
 		return nil, err
 	}
+	p.store = m.store
 	if m.lock, err = m.store.HoldMonitor(h.ID); err != nil {
 		return nil, err
 	}
@@ -108,6 +139,7 @@ func open(control *os.File) (*monitor, error) {
 		m.store.RemoveRun(h.ID)
 		return nil, err
 	}
+	m.settled = time.AfterFunc(settleAfter, settle)
 	return m, nil
 }
 

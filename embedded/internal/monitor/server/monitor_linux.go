@@ -30,6 +30,7 @@ type monitor struct {
 	listener *net.UnixListener
 	log      *slog.Logger
 	main     chan func() // what the main goroutine does: all that forks
+	settled  *time.Timer
 
 	out output // of the container
 	in  input
@@ -44,6 +45,8 @@ type monitor struct {
 	cleanup    *run        // the one whose end has been recorded and whose rest is being removed
 	users      int         // clients, and goroutines that must end before the process does
 	leaving    bool
+	keep       bool // the process may be another container's next
+	runs       int  // starts that went well
 	retired    bool // the container is being removed
 	removed    bool
 	size       engine.Size   // for the terminal of the next start
@@ -116,15 +119,16 @@ func (m *monitor) hold(f func()) {
 // idleBridge is how long a bridge stays after its last container: the next one finds it.
 const idleBridge = 2 * time.Second
 
-// leave ends the process. Whoever has connected and was not accepted connects again, to the next monitor.
+// leave ends the monitor. Whoever has connected and was not accepted connects again, to the next one.
 func (m *monitor) leave() {
+	m.settled.Stop()
 	m.listener.Close()
 	if !m.removed {
 		m.store.RemoveRun(m.id)
 	}
 	m.lock.Close()
 	m.sweep()
-	exit()
+	close(m.main)
 }
 
 // setStatus changes the status and tells those who wait for it. m.mu is held.

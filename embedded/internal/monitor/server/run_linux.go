@@ -96,6 +96,9 @@ func (m *monitor) start(ctx context.Context, restarts int) error {
 	if err != nil {
 		return err
 	}
+	m.mu.Lock()
+	m.runs++
+	m.mu.Unlock()
 	go m.watch(r)
 	return nil
 }
