@@ -42,7 +42,7 @@
 //	blobs/sha256/HEX                   configs and manifests
 //	layers/HEX/{diff/,layer.json,…}    an unpacked layer by diffID; made in layers/.tmp and renamed
 //	containers/ID/config.json          OCI runtime configuration
-//	containers/ID/container.json       state.Config: what the engine knows beside it
+//	containers/ID/container.json       state.Config: what the engine knows beside it; first of all its layers
 //	containers/ID/lock                 flock for transitions; holds the ID, and as its time the last start without an end
 //	containers/{.new,.dead}/ID         being made, being removed: nobody's when its lock is free
 //	containers/ID/{upper,work,root}/   overlay

@@ -22,7 +22,8 @@ type seenRoots struct {
 	mtime, ctime unix.Timespec
 
 	mu     sync.Mutex
-	opaque map[string]bool // by diffID
+	opaque map[string]bool     // by diffID
+	dirs   map[string][]string // of images, by ID
 }
 
 // as is what is known of the directory of layers as it is now; nil where that cannot be told.
@@ -34,7 +35,7 @@ func (r *layerRoots) as(dir string) *seenRoots {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t := r.then; t == nil || t.dev != uint64(st.Dev) || t.ino != st.Ino || t.mtime != st.Mtim || t.ctime != st.Ctim {
-		r.then = &seenRoots{dev: uint64(st.Dev), ino: st.Ino, mtime: st.Mtim, ctime: st.Ctim, opaque: make(map[string]bool)}
+		r.then = &seenRoots{dev: uint64(st.Dev), ino: st.Ino, mtime: st.Mtim, ctime: st.Ctim, opaque: make(map[string]bool), dirs: make(map[string][]string)}
 	}
 	return r.then
 }
@@ -56,4 +57,27 @@ func (s *seenRoots) add(diffID string, opaque bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opaque[diffID] = opaque
+}
+
+// dirsOf is what keep has been told of an image.
+func (s *seenRoots) dirsOf(imageID string) (dirs []string, known bool) {
+	if s == nil {
+		return nil, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	dirs, known = s.dirs[imageID]
+	return dirs, known
+}
+
+func (s *seenRoots) keep(imageID string, dirs []string) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.dirs) >= maxParsed {
+		clear(s.dirs)
+	}
+	s.dirs[imageID] = dirs
 }

@@ -67,13 +67,27 @@ func (s *Store) layer(diffID string) (*layerInfo, error) {
 }
 
 // LayerDirs are the directories of an image's layers for overlay's lowerdir, the
-// topmost first. What is below a layer that hides everything is left out.
-func (s *Store) LayerDirs(img *Image) ([]string, error) { return s.DirsOf(img.DiffIDs) }
-
-// DirsOf is LayerDirs for diffIDs, the lowest first.
-func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
-	dirs := make([]string, 0, len(diffIDs))
+// topmost first. What is below a layer that hides everything is left out. The result is shared: it must not be written to.
+func (s *Store) LayerDirs(img *Image) ([]string, error) {
 	seen := s.roots.as(s.path(layersFolder))
+	if dirs, known := seen.dirsOf(img.ID); known {
+		return dirs, nil
+	}
+	dirs, err := s.dirsOf(img.DiffIDs, seen)
+	if err != nil {
+		return nil, err
+	}
+	seen.keep(img.ID, dirs)
+	return dirs, nil
+}
+
+// DirsOf is LayerDirs for diffIDs, the lowest first. The result is the caller's own.
+func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
+	return s.dirsOf(diffIDs, s.roots.as(s.path(layersFolder)))
+}
+
+func (s *Store) dirsOf(diffIDs []string, seen *seenRoots) ([]string, error) {
+	dirs := make([]string, 0, len(diffIDs))
 	for _, id := range slices.Backward(diffIDs) {
 		dir := s.layerPath(id, diffDir)
 		opaque, known := seen.of(id)
@@ -89,7 +103,7 @@ func (s *Store) DirsOf(diffIDs []string) ([]string, error) {
 			break
 		}
 	}
-	return dirs, nil
+	return slices.Clip(dirs), nil
 }
 
 // layerTar writes the uncompressed tar of a layer.

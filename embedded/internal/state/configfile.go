@@ -18,10 +18,19 @@ func encodeConfig(c *Config) ([]byte, error) {
 	if all.ImageHealthcheck == nil {
 		all.ImageHealthcheck = c.ImageConfig.Healthcheck
 	}
-	data, err := json.Marshal(struct {
+	j := struct {
 		*Config
+		Layers            any      `json:"layers,omitzero"` // instead of Config's
 		ImageExposedPorts []string `json:"imageExposedPorts,omitzero"`
-	}{&all, c.ImageConfig.ExposedPorts})
+	}{Config: &all, ImageExposedPorts: c.ImageConfig.ExposedPorts}
+	lead := canLead(c.Layers)
+	if !lead {
+		j.Layers = c.Layers
+	}
+	data, err := json.Marshal(j)
+	if err == nil && lead {
+		data = putLayers(c.Layers, data)
+	}
 	return append(data, '\n'), err
 }
 
@@ -91,6 +100,7 @@ func (d *durationText) UnmarshalJSON(data []byte) error {
 
 // decodeConfig reads container.json.
 func decodeConfig(data []byte) (*Config, error) {
+	layers, data := cutLayers(data)
 	c := &Config{}
 	j := struct {
 		*Config
@@ -114,6 +124,9 @@ func decodeConfig(data []byte) (*Config, error) {
 		list(j.Mounts, &c.Mounts), list(j.Networks, &c.Networks), list(j.Ports, &c.Ports),
 	); err != nil {
 		return nil, err
+	}
+	if c.Layers == nil {
+		c.Layers = layers
 	}
 	c.Spec.StopTimeout, c.Spec.Timeout = (*time.Duration)(j.Spec.StopTimeout), time.Duration(j.Spec.Timeout)
 	c.ImageConfig.ExposedPorts, c.ImageConfig.Volumes, c.ImageConfig.Healthcheck = j.ImageExposedPorts, c.ImageVolumes, c.ImageHealthcheck

@@ -14,6 +14,12 @@ func FuzzDecodeConfig(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(data)
+	cfg := testConfig("one")
+	cfg.Layers = diffIDs(2)
+	if data, err = encodeConfig(cfg); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
 	f.Add([]byte(`{"id":"x","spec":{"stopTimeout":"1s"},"imageVolumes":[]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cfg, err := decodeConfig(data)
