@@ -97,9 +97,10 @@ func (c *creation) build(ctx context.Context, id string) error {
 	c.out, err = config.Build(ctx, config.Input{
 		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: configImage(c.img), LayerDirs: dirs, Accounts: &c.e.accounts,
 		Dir: c.e.store.Dir(id), Host: c.e.host,
-		Containers: func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
-		Secret:     c.e.secrets.Data,
-		Volume:     func(m engine.Mount) (*engine.VolumeAttrs, bool, error) { return c.volume(ctx, m) },
+		Containers:   func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
+		FirstProcess: func(pid int) (*state.Config, error) { return c.e.ofProcess(ctx, pid) },
+		Secret:       c.e.secrets.Data,
+		Volume:       func(m engine.Mount) (*engine.VolumeAttrs, bool, error) { return c.volume(ctx, m) },
 		ImageMount: func(ref string) (dirs, diffIDs []string, err error) {
 			img, err := c.e.images.Resolve(ref)
 			if err != nil {
@@ -126,6 +127,17 @@ func (e *Engine) container(ctx context.Context, ref string) (*state.Config, *sta
 		return s.Config, nil, nil
 	}
 	return s.Config, s.Run, nil
+}
+
+// ofProcess is the running container whose first process this is; nil is none.
+func (e *Engine) ofProcess(ctx context.Context, pid int) (*state.Config, error) {
+	list, err := e.all(ctx)
+	for _, s := range list {
+		if live(s) && s.Run.PID == pid {
+			return s.Config, nil
+		}
+	}
+	return nil, err
 }
 
 // volume makes or finds the volume of a mount.

@@ -90,7 +90,7 @@
 // pasta or slirp4netns, found in PATH and started by the monitor, with which it ends;
 // published ports are forwarded by the monitor. Without either the default
 // network is an UnsupportedError that says so: NetworkMode none and host need none.
-// PIDMode host binds the host's procfs.
+// PIDMode host binds the host's procfs, and ns:PATH takes namespaces of this engine's containers, no others.
 // Bridges, UsernsMode keep-id and device rules are UnsupportedErrors, and so
 // are limits, pause and stats without a cgroup: only a delegated one of v2 is the user's. With runc or crun
 // (WithRuntime) Domainname is one too.

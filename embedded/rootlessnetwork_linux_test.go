@@ -57,13 +57,14 @@ func (r *userRig) program() []engine.Mount {
 // network: an interface through a helper program, a way out, and published ports.
 func (r *userRig) network(helper string) {
 	loopback := netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	spec := engine.Spec{NetworkMode: helper, Mounts: r.program(), Ports: []engine.Port{
+	const mac = "02:42:ac:11:00:77"
+	spec := engine.Spec{NetworkMode: helper, MACAddress: mac, Mounts: r.program(), Ports: []engine.Port{
 		{HostIP: loopback, Container: "80"}, {HostIP: loopback, Container: "81/udp"}, {Container: "82/udp"},
 	}}
 	id := r.start(spec, "sh", "-c", "for p in 81 82; do "+datagrams+"=:$p /program & done; exec nc -ll -p 80 -e echo served")
 	a, err := r.ContainerInspect(r.t.Context(), id, engine.InspectOptions{})
 	r.check(err)
-	if n := a.Networks[helper]; !n.IPv4.IsValid() && !n.IPv6.IsValid() {
+	if n := a.Networks[helper]; !n.IPv4.IsValid() && !n.IPv6.IsValid() || n.MACAddress != mac {
 		r.t.Errorf("networks: %+v", a.Networks)
 	}
 	tried := map[string]bool{}

@@ -28,7 +28,9 @@ func (r *userRig) refused() {
 		{engine.Spec{Image: image1, NetworkMode: "bridge"}, "pasta"},
 		{engine.Spec{Image: image1, NetworkMode: "mine"}, "rootless"},
 		{engine.Spec{Image: image1, NetworkMode: "none", UsernsMode: "keep-id"}, "owners"},
-		{engine.Spec{Image: image1, NetworkMode: "none", CgroupParent: "/x"}, "root"},
+		{engine.Spec{Image: image1, NetworkMode: "none", CgroupParent: "/x"}, "cgroup v2"},
+		{engine.Spec{Image: image1, NetworkMode: "none", PIDMode: "ns:/proc/1/ns/pid"}, "running containers"},
+		{engine.Spec{Image: image1, NetworkMode: "ns:/proc/1/ns/net"}, "running containers"},
 		{engine.Spec{Image: image1, NetworkMode: "none", DeviceCgroupRules: []string{"c 1:3 rwm"}}, "root"},
 	} {
 		_, err := r.ContainerCreate(r.t.Context(), &c.spec, engine.CreateOptions{})

@@ -36,6 +36,8 @@ type Input struct {
 
 	// Containers finds another container, for container: namespaces, links and volumes-from. The Run is nil when it does not run.
 	Containers func(ref string) (*state.Config, *state.Run, error)
+	// FirstProcess finds the running container with this first process, for namespaces by their paths without root; nil is none.
+	FirstProcess func(pid int) (*state.Config, error)
 	// Secret finds a secret and its data.
 	Secret func(nameOrID string) ([]byte, *engine.SecretAttrs, error)
 	// Volume makes the volume of a mount, or finds it. Of an anonymous one Source is "".

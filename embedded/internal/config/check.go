@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -61,7 +62,7 @@ func checkProcess(f *faults, s *engine.Spec, h Host) {
 	if c := s.CgroupParent; c != "" {
 		f.invalid(slices.Contains(strings.Split(c, "/"), ".."), "Spec.CgroupParent", c, "it leads upwards")
 		f.unsupported(strings.HasSuffix(c, ".slice"), "Spec.CgroupParent", c, "it makes cgroups itself, without systemd's slices")
-		f.needs(h.Rootless, "Spec.CgroupParent", c, "root")
+		f.needs(h.Rootless && (!h.CgroupV2 || len(cgroup.Delegated()) == 0), "Spec.CgroupParent", c, "cgroup v2 with a group delegated to this user")
 	}
 }
 

@@ -3,12 +3,14 @@
 package config
 
 import (
+	"fmt"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -37,7 +39,6 @@ func checkNamespaces(f *faults, s *engine.Spec, h Host) {
 		default:
 			f.invalid(true, ns.option, ns.mode, "there is no such mode")
 		}
-		f.needs(h.Rootless && mode.Mode == "ns", ns.option, ns.mode, "root")
 		f.unsupported(ns.option == "Spec.UsernsMode" && (mode.Mode == "ns" || mode.Mode == "container"), ns.option, ns.mode, "")
 	}
 	checkUserns(f, s, h)
@@ -82,6 +83,13 @@ func (b *builder) namespaceOf(typ specs.LinuxNamespaceType, option, mode string)
 		return ns, false, nil
 	case "ns":
 		ns.Path = m.Value
+		if b.h.Rootless {
+			other, err := b.ofNamespace(typ, option, m.Value)
+			if err != nil {
+				return ns, false, err
+			}
+			ns.Path = "container:" + other.ID
+		}
 	case "container":
 		other, err := b.other(option, m.Value)
 		if err != nil {
@@ -93,6 +101,19 @@ func (b *builder) namespaceOf(typ specs.LinuxNamespaceType, option, mode string)
 		ns.Path = "container:" + other.ID
 	}
 	return ns, true, nil
+}
+
+// ofNamespace is the container that a namespace belongs to: an ordinary user may join those of his containers, by way of their user
+// namespaces, and no others.
+func (b *builder) ofNamespace(typ specs.LinuxNamespaceType, option, path string) (*state.Config, error) {
+	var pid int
+	var file string
+	if _, err := fmt.Sscanf(path, "/proc/%d/ns/%s", &pid, &file); err == nil && file == nsFiles[typ] && b.in.FirstProcess != nil {
+		if other, err := b.in.FirstProcess(pid); err != nil || other != nil {
+			return other, err
+		}
+	}
+	return nil, unsupported(option, "ns:"+path, "without root only namespaces of this engine's running containers can be joined, by /proc/PID/ns/"+nsFiles[typ]+" of a container's first process")
 }
 
 // mayShare: Docker lets others into an IPC namespace only where it is shareable.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/opencontainers/runtime-spec/specs-go"
+
 	"github.com/berthdev/berth/embedded/internal/state"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
@@ -25,8 +27,6 @@ func checkNetwork(f *faults, s *engine.Spec, h Host) {
 		f.unsupported(len(mode.Options) > 0, "Spec.NetworkMode", s.NetworkMode, "it takes no options")
 	case "network":
 		f.unsupported(h.Rootless, "Spec.NetworkMode", s.NetworkMode, "a rootless engine has no networks of its own")
-	case "ns":
-		f.unsupported(h.Rootless, "Spec.NetworkMode", s.NetworkMode, "it needs root")
 	}
 	if h.Rootless {
 		checkRootlessNetwork(f, s, h, mode.Mode)
@@ -34,10 +34,10 @@ func checkNetwork(f *faults, s *engine.Spec, h Host) {
 	for i, e := range s.Networks {
 		f.unsupported(h.Rootless, at("Spec.Networks", i), e.Network, "a rootless engine has no networks of its own")
 	}
-	f.unsupported(h.Rootless && s.MACAddress != "", "Spec.MACAddress", s.MACAddress, "a rootless engine has no networks of its own")
 	f.unsupported(h.Rootless && len(s.Links) > 0, "Spec.Links", "", "a rootless engine has no networks of its own")
 	shared := mode.Mode == "host" || mode.Mode == "none" || mode.Mode == "container" || mode.Mode == "ns" || s.NetworkDisabled
 	f.invalid(shared && len(s.Links) > 0, "Spec.Links", "", "the container has no network of its own: NetworkMode "+s.NetworkMode+" excludes it")
+	f.invalid(shared && s.MACAddress != "", "Spec.MACAddress", s.MACAddress, "the container has no network of its own: NetworkMode "+s.NetworkMode+" excludes it")
 	for i, p := range s.Ports {
 		list, err := p.Expand()
 		f.add(err)
@@ -78,6 +78,12 @@ func (b *builder) network() error {
 		cfg.Netns = "none"
 	case "ns":
 		cfg.Netns = "path:" + mode.Value
+		if b.h.Rootless {
+			if b.netOther, err = b.ofNamespace(specs.NetworkNamespace, "Spec.NetworkMode", mode.Value); err != nil {
+				return err
+			}
+			cfg.Netns = "container:" + b.netOther.ID
+		}
 	case "container":
 		if b.netOther, err = b.other("Spec.NetworkMode", mode.Value); err != nil {
 			return err
@@ -99,7 +105,7 @@ func (b *builder) network() error {
 		if !slices.Contains(b.h.NetworkHelpers, helper) && len(b.h.NetworkHelpers) > 0 {
 			helper = b.h.NetworkHelpers[0]
 		}
-		cfg.Networks = append(cfg.Networks, state.Endpoint{Endpoint: engine.Endpoint{Network: helper}})
+		cfg.Networks = append(cfg.Networks, state.Endpoint{Endpoint: engine.Endpoint{Network: helper, MACAddress: s.MACAddress}})
 	} else if cfg.Netns == "" {
 		b.endpoints(name, mode.Mode)
 		if err := b.links(); err != nil {

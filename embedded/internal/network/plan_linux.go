@@ -109,8 +109,9 @@ func (m *Manager) planOne(ctx context.Context, ep engine.Endpoint, at string) (p
 		}
 	}
 	if ep.MACAddress != "" {
-		if p.mac, err = net.ParseMAC(ep.MACAddress); err != nil || len(p.mac) != 6 || p.mac[0]&1 != 0 {
-			invalid(".MACAddress", ep.MACAddress, "want six bytes, not of a group")
+		var ok bool
+		if p.mac, ok = parseMAC(ep.MACAddress); !ok {
+			invalid(".MACAddress", ep.MACAddress, wantMAC)
 		}
 	}
 	for _, k := range sortedKeys(ep.DriverOptions) {
@@ -207,4 +208,12 @@ func addressOf(p netip.Prefix) netip.Addr {
 		return netip.Addr{}
 	}
 	return p.Addr()
+}
+
+const wantMAC = "want six bytes, not of a group"
+
+// parseMAC reads the address of an interface.
+func parseMAC(text string) (net.HardwareAddr, bool) {
+	mac, err := net.ParseMAC(text)
+	return mac, err == nil && len(mac) == 6 && mac[0]&1 == 0
 }

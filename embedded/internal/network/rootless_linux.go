@@ -21,6 +21,9 @@ func planRootless(endpoints []engine.Endpoint, ports []engine.PortMapping) error
 			return &engine.UnsupportedError{Option: fmt.Sprintf("Spec.Networks[%d]", i), Value: ep.Network, Engine: "embedded",
 				Reason: "rootless: a bridge needs the rights of root on the host; pasta, slirp4netns, host and none work"}
 		}
+		if _, ok := parseMAC(ep.MACAddress); ep.MACAddress != "" && !ok {
+			return &engine.InvalidError{Option: "Spec.MACAddress", Value: ep.MACAddress, Reason: wantMAC}
+		}
 	}
 	for i, p := range ports {
 		if p.Protocol != "tcp" && p.Protocol != "udp" {
@@ -102,7 +105,7 @@ func (s *Session) publishRootless(ns *os.File, r *record) error {
 	return nil
 }
 
-// read takes the addresses that the helper has given to the interface, in the calling thread's namespace.
+// read takes the addresses that the helper has given to the interface, in the calling thread's namespace; that of the hardware is set first if one was asked for.
 func (e *endpoint) read() error {
 	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -112,6 +115,12 @@ func (e *endpoint) read() error {
 	link, err := h.LinkByName(e.Interface)
 	if err != nil {
 		return fmt.Errorf("look at the interface %s: %w", e.Interface, err)
+	}
+	if mac, ok := parseMAC(e.Asked.MACAddress); ok { // both helpers learn it from what the container sends
+		if err := h.LinkSetHardwareAddr(link, mac); err != nil {
+			return fmt.Errorf("give the interface %s its address: %w", e.Interface, err)
+		}
+		link.Attrs().HardwareAddr = mac
 	}
 	e.MAC, e.MTU = link.Attrs().HardwareAddr.String(), link.Attrs().MTU
 	addrs, err := h.AddrList(link, netlink.FAMILY_ALL)
