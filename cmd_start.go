@@ -45,8 +45,11 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 		}
 	}
 	e := c.c.cli.e
-	if c.id, err = e.ExecCreate(ctx, c.c.id, spec); err != nil {
-		return c.nameOption(err)
+	both, _ := e.(engine.ExecRunner)
+	if both == nil {
+		if c.id, err = e.ExecCreate(ctx, c.c.id, spec); err != nil {
+			return c.nameOption(err)
+		}
 	}
 	r := &running{cmd: c, e: e, ctx: ctx, id: c.id, marker: marker, keys: keys, interrupted: make(chan struct{})}
 
@@ -54,7 +57,18 @@ func (c *Cmd) start(ctx context.Context, conn bool) error {
 	streamCtx, endStream := context.WithCancelCause(context.WithoutCancel(ctx))
 	r.closeStream = func() { endStream(context.Cause(ctx)) }
 	unwatch := context.AfterFunc(ctx, r.closeStream)
-	r.stream, err = e.ExecStart(streamCtx, c.id, engine.ExecStartOptions{Detach: c.Detach, TTY: c.TTY, Size: c.Size})
+	opts := engine.ExecStartOptions{Detach: c.Detach, TTY: c.TTY, Size: c.Size}
+	if both == nil {
+		r.stream, err = e.ExecStart(streamCtx, c.id, opts)
+	} else if r.id, r.stream, err = both.ExecRun(streamCtx, c.c.id, spec, opts); r.id == "" { // none was made
+		unwatch()
+		r.closeStream()
+		if ctx.Err() != nil {
+			return fmt.Errorf("start exec of %s: %w", c.Path, contextError(ctx))
+		}
+		return c.nameOption(err)
+	}
+	c.id = r.id
 	if !unwatch() && !c.Detach { // ctx is done: what has been started, if anything, must not live on
 		r.closeStream()
 		if r.stream != nil {

@@ -20,6 +20,23 @@ func (e *Engine) ExecCreate(ctx context.Context, container string, spec engine.E
 	return exec, err
 }
 
+// ExecRun implements [engine.ExecRunner].
+func (e *Engine) ExecRun(ctx context.Context, container string, spec engine.ExecSpec, opts engine.ExecStartOptions) (exec string, s engine.Stream, err error) {
+	const op = "create exec in container"
+	if len(spec.Cmd) == 0 || spec.Cmd[0] == "" {
+		return "", nil, &engine.InvalidError{Option: "ExecSpec.Cmd", Reason: "no command"}
+	}
+	id, err := e.find(ctx, op, container)
+	if err != nil {
+		return "", nil, err
+	}
+	exec, s, err = e.monitors.ExecRun(ctx, id, spec, opts)
+	if exec == "" {
+		return "", nil, because(ctx, op, container, err)
+	}
+	return exec, s, because(ctx, "start exec", exec, err)
+}
+
 // ExecStart implements [engine.Execs].
 func (e *Engine) ExecStart(ctx context.Context, id string, opts engine.ExecStartOptions) (engine.Stream, error) {
 	s, err := e.monitors.ExecStart(ctx, id, opts)

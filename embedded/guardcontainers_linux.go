@@ -138,6 +138,22 @@ func (g *guard) ExecStart(ctx context.Context, id string, opts engine.ExecStartO
 	return kept(g, ctx, guardStream, func(ctx context.Context) (engine.Stream, error) { return g.e.ExecStart(ctx, id, opts) })
 }
 
+// ExecRun implements [engine.ExecRunner].
+func (g *guard) ExecRun(ctx context.Context, container string, spec engine.ExecSpec, opts engine.ExecStartOptions) (id string, s engine.Stream, err error) {
+	both, ok := g.e.(engine.ExecRunner)
+	if !ok {
+		if id, err = g.ExecCreate(ctx, container, spec); err == nil {
+			s, err = g.ExecStart(ctx, id, opts)
+		}
+		return id, s, err
+	}
+	s, err = kept(g, ctx, guardStream, func(ctx context.Context) (s engine.Stream, err error) {
+		id, s, err = both.ExecRun(ctx, container, spec, opts)
+		return s, err
+	})
+	return id, s, err
+}
+
 func (g *guard) ExecInspect(ctx context.Context, id string) (*engine.ExecState, error) {
 	return result(g, ctx, func(ctx context.Context) (*engine.ExecState, error) { return g.e.ExecInspect(ctx, id) })
 }

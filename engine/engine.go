@@ -129,6 +129,13 @@ type Execs interface {
 	ExecKill(ctx context.Context, id, signal string) error
 }
 
+// ExecRunner is an [Engine] that can do two calls of [Execs] in one.
+type ExecRunner interface {
+	// ExecRun is ExecCreate and then ExecStart. With an error the ID is that of the exec which could not be started, and may be that of one that was never made
+	// where ctx has ended; it is "" where there is none.
+	ExecRun(ctx context.Context, container string, spec ExecSpec, opts ExecStartOptions) (string, Stream, error)
+}
+
 // Images is the part of [Engine] that concerns images.
 type Images interface {
 	// ImagePull pulls ref and returns the image's ID. Progress is reported through opts.Progress. An error inside the engine's stream is returned.

@@ -39,16 +39,19 @@ type header struct {
 	Base *int64 `json:"base"`
 }
 
-// Emit appends ev. A zero Time is now. Type and Action are Berth's neutral words;
+// Emit appends events. A zero Time is now. Type and Action are Berth's neutral words;
 // of a container, Name, Image and ExitCode may be given as fields or as attributes.
-func (l *Log) Emit(ev engine.Event) error {
-	if err := l.emit(ev); err != nil {
+func (l *Log) Emit(events ...engine.Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	if err := l.emit(events); err != nil {
 		return fmt.Errorf("write event: %w", err)
 	}
 	return nil
 }
 
-func (l *Log) emit(ev engine.Event) error {
+func (l *Log) emit(events []engine.Event) error {
 	lock, err := l.lock()
 	if err != nil {
 		return err
@@ -59,12 +62,16 @@ func (l *Log) emit(ev engine.Event) error {
 		return err
 	}
 	defer f.Close()
-	if ev.Time.IsZero() {
-		ev.Time = time.Now() // in the order of the lines, as the lock is held
-	}
-	line, err := encode(&ev)
-	if err != nil {
-		return err
+	var lines []byte
+	for _, ev := range events {
+		if ev.Time.IsZero() {
+			ev.Time = time.Now() // in the order of the lines, as the lock is held
+		}
+		line, err := encode(&ev)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line...)
 	}
 	size, err := f.Seek(0, io.SeekEnd)
 	if err != nil {
@@ -77,13 +84,13 @@ func (l *Log) emit(ev engine.Event) error {
 		}
 	}
 	if last[0] != '\n' { // a process, or the machine, has died in a write
-		line = append([]byte{'\n'}, line...)
+		lines = append([]byte{'\n'}, lines...)
 	}
-	if _, err := f.Write(line); err != nil {
+	if _, err := f.Write(lines); err != nil {
 		return errors.Join(err, f.Truncate(size)) // a full disk may have taken a part
 	}
-	if size += int64(len(line)); size > l.max {
-		l.cut(f, size) // the event is written; a file that could not be cut now will be the next time
+	if size += int64(len(lines)); size > l.max {
+		l.cut(f, size) // the events are written; a file that could not be cut now will be the next time
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package monitor
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net"
 	"os"
 
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
@@ -54,6 +56,59 @@ func (c *Client) ExecCreate(ctx context.Context, id string, spec engine.ExecSpec
 	return a.ID, nil
 }
 
+// ExecRun is both, in one call. The ID is that of the exec if there is one, or may be one: where ctx has ended.
+func (c *Client) ExecRun(ctx context.Context, id string, spec engine.ExecSpec, opts engine.ExecStartOptions) (string, engine.Stream, error) {
+	const op = "create exec in container"
+	exec := proto.NewExecID(id)
+	conn, _, err := c.open(ctx, id, op, &proto.Request{Op: proto.OpExecStart, Exec: exec, Spec: &spec, Start: &opts}, false)
+	switch {
+	case errors.Is(err, errNoMonitor):
+		return "", nil, notRunning(op, id)
+	case err != nil && ctx.Err() != nil:
+		return exec, nil, err
+	case errors.Is(err, engine.ErrNotFound): // a monitor of an older program
+		if exec, err = c.ExecCreate(ctx, id, spec); err != nil {
+			return "", nil, err
+		}
+		s, err := c.ExecStart(ctx, exec, opts)
+		return exec, s, err
+	case err != nil:
+		return "", nil, err
+	}
+	c.execs.created(exec, id, &spec)
+	a, err := c.second(ctx, conn, "start exec", id)
+	if err != nil {
+		conn.Close()
+		return exec, nil, err
+	}
+	return exec, c.execStream(ctx, conn, id, exec, a.TTY, opts), nil
+}
+
+// second reads the other answer to a call with two.
+func (c *Client) second(ctx context.Context, conn net.Conn, op, object string) (*proto.Response, error) {
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(past) })
+	defer stop()
+	var a proto.Response
+	if err := proto.Read(conn, &a); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, fmt.Errorf("talk to the monitor: %w", err)
+	}
+	return &a, a.Error.Decode(op, object)
+}
+
+// execStream is the stream of an exec that runs; nil if it is detached.
+func (c *Client) execStream(ctx context.Context, conn net.Conn, id, exec string, tty bool, opts engine.ExecStartOptions) engine.Stream {
+	if opts.Detach {
+		conn.Close()
+		return nil
+	}
+	s := newStream(ctx, conn, tty)
+	s.over = func(code, pid int) { c.execs.over(exec, id, tty, code, pid) }
+	return s
+}
+
 // ExecStart runs it. The Stream is nil with opts.Detach.
 func (c *Client) ExecStart(ctx context.Context, exec string, opts engine.ExecStartOptions) (engine.Stream, error) {
 	const op = "start exec"
@@ -68,13 +123,7 @@ func (c *Client) ExecStart(ctx context.Context, exec string, opts engine.ExecSta
 	if err != nil {
 		return nil, err
 	}
-	if opts.Detach {
-		conn.Close()
-		return nil, nil
-	}
-	s := newStream(ctx, conn, a.TTY)
-	s.over = func(code, pid int) { c.execs.over(exec, id, a.TTY, code, pid) }
-	return s, nil
+	return c.execStream(ctx, conn, id, exec, a.TTY, opts), nil
 }
 
 // ExecInspect tells about an exec, as long as the container runs and, until the next start or removal, after.
@@ -146,9 +195,6 @@ func (c *Client) ExecIDs(ctx context.Context, id string) ([]string, error) {
 	return a.IDs, nil
 }
 
-// execPrefix is how many digits of an exec's ID are its container's.
-const execPrefix = 32
-
 // containerOf finds the container of an exec.
 func (c *Client) containerOf(op, exec string) (string, error) {
 	if len(exec) != 64 {
@@ -159,7 +205,7 @@ func (c *Client) containerOf(op, exec string) (string, error) {
 			return id, nil
 		}
 	}
-	id, err := c.Store.Find(exec[:execPrefix]) // reads the whole directory of containers
+	id, err := c.Store.Find(exec[:proto.ExecPrefix]) // reads the whole directory of containers
 	if err != nil {
 		return "", noExec(op, exec)
 	}

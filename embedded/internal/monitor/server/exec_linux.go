@@ -1,8 +1,6 @@
 package server
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"maps"
 	"net"
@@ -32,6 +30,7 @@ type execution struct {
 
 	mu      sync.Mutex
 	started bool
+	begun   chan struct{} // of one that was started: closed when it has begun, or failed to
 	over    bool
 	code    *int
 	proc    *launch.Process
@@ -39,37 +38,55 @@ type execution struct {
 	size    engine.Size
 }
 
-// execPrefix is how many digits of an exec's ID are the container's: by them the caller finds it.
-const execPrefix = 32
-
 // execCreate prepares a command.
 func (m *monitor) execCreate(spec *engine.ExecSpec) (string, error) {
-	r, err := m.running()
+	e, err := m.newExec(proto.NewExecID(m.id), spec)
 	if err != nil {
 		return "", err
 	}
+	m.emit("exec_create", e.attributes(nil))
+	return e.id, nil
+}
+
+// newExec prepares a command under an ID. The caller has an event to tell of.
+func (m *monitor) newExec(id string, spec *engine.ExecSpec) (*execution, error) {
+	r, err := m.running()
+	if err != nil {
+		return nil, err
+	}
 	if m.isPaused() {
-		return "", conflict("container " + m.id + " is paused, unpause the container before exec")
+		return nil, conflict("container " + m.id + " is paused, unpause the container before exec")
 	}
 	if len(spec.Cmd) == 0 {
-		return "", &engine.InvalidError{Option: "ExecSpec.Cmd", Reason: "it is empty"}
+		return nil, &engine.InvalidError{Option: "ExecSpec.Cmd", Reason: "it is empty"}
 	}
 	if spec.DetachKeys != "" {
 		if _, err := engine.ParseDetachKeys(spec.DetachKeys); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
-	var b [32 - execPrefix/2]byte
-	rand.Read(b[:])
-	e := &execution{id: m.id[:execPrefix] + hex.EncodeToString(b[:]), spec: *spec, run: r, done: make(chan struct{})}
+	e := &execution{id: id, spec: *spec, run: r, done: make(chan struct{})}
 	e.in.init()
 	m.mu.Lock()
-	m.execs[e.id] = e
-	m.order = append(m.order, e.id)
+	defer m.mu.Unlock()
+	if m.execs[id] != nil || !proto.IsExecID(id, m.id) {
+		return nil, conflict("exec " + id + " exists, or cannot be one of container " + m.id)
+	}
+	m.execs[id] = e
+	m.order = append(m.order, id)
 	m.boundExecs()
-	m.mu.Unlock()
-	m.emit("exec_create", e.attributes(nil))
-	return e.id, nil
+	return e, nil
+}
+
+// hungUp tells that the other end of a connection has been closed.
+func hungUp(conn *net.UnixConn) bool {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return true
+	}
+	n := 0
+	err = raw.Control(func(fd uintptr) { n, _ = unix.Poll([]unix.PollFd{{Fd: int32(fd)}}, 0) }) // an end is told without asking
+	return err != nil || n > 0
 }
 
 func (m *monitor) isPaused() bool {
@@ -85,6 +102,15 @@ func (e *execution) attributes(more map[string]string) map[string]string {
 	return a
 }
 
+// emitExec writes events of the exec.
+func (m *monitor) emitExec(e *execution, actions ...string) {
+	var events []engine.Event
+	for _, a := range actions {
+		events = append(events, engine.Event{Action: a, Attributes: e.attributes(nil)})
+	}
+	m.emitEvents(events...)
+}
+
 // find gives an exec that can still be started or asked about.
 func (m *monitor) find(id string) (*execution, error) {
 	m.mu.Lock()
@@ -95,20 +121,43 @@ func (m *monitor) find(id string) (*execution, error) {
 	return nil, &failure{"No such exec instance: " + id, engine.ErrNotFound}
 }
 
-// execStart runs a command and serves its streams.
+// execStart runs a command and serves its streams. With a Spec it creates the exec before, and its first answer is of that.
 func (m *monitor) execStart(conn *net.UnixConn, q *proto.Request) {
-	e, err := m.find(q.Exec)
+	var e *execution
+	var err error
+	if q.Spec != nil {
+		e, err = m.newExec(q.Exec, q.Spec)
+	} else {
+		e, err = m.find(q.Exec)
+	}
 	if err != nil {
 		proto.Write(conn, proto.Response{Error: proto.Encode(err)})
 		return
 	}
+	answer := func(a proto.Response) error {
+		if q.Spec != nil {
+			return proto.WriteAll(conn, proto.Response{ID: e.id}, a)
+		}
+		return proto.Write(conn, a)
+	}
 	o := *q.Start
 	attached := !o.Detach
+	events := []string{"exec_start"}
+	if q.Spec != nil {
+		events = []string{"exec_create", "exec_start"}
+		// Who gives the call up kills what has been started, and is told that there is no such exec if that is not here yet.
+		if attached && hungUp(conn) {
+			m.emitExec(e, events[:1]...)
+			e.end(nil)
+			return
+		}
+	}
 	tty := e.spec.TTY || o.TTY
 	var keys []byte
 	if tty {
 		if keys, err = engine.ParseDetachKeys(m.keysOr(e.spec.DetachKeys)); err != nil {
-			proto.Write(conn, proto.Response{Error: proto.Encode(err)})
+			m.emitExec(e, events[:len(events)-1]...)
+			answer(proto.Response{Error: proto.Encode(err)})
 			return
 		}
 	}
@@ -119,11 +168,11 @@ func (m *monitor) execStart(conn *net.UnixConn, q *proto.Request) {
 		s.held = true // until the answer is written
 		e.out.add(s, nil)
 	}
-	if err := m.runExec(e, o, tty, attached); err != nil {
-		proto.Write(conn, proto.Response{Error: proto.Encode(err)})
+	if err := m.runExec(e, o, tty, attached, events); err != nil {
+		answer(proto.Response{Error: proto.Encode(err)})
 		return
 	}
-	if err := proto.Write(conn, proto.Response{TTY: tty}); err != nil || !attached {
+	if err := answer(proto.Response{TTY: tty}); err != nil || !attached {
 		if s != nil {
 			s.drop()
 		}
@@ -134,17 +183,24 @@ func (m *monitor) execStart(conn *net.UnixConn, q *proto.Request) {
 	s.serve()
 }
 
-// runExec starts the command.
-func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached bool) error {
+// runExec starts the command. The last one of the events is that of a command that runs.
+func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached bool, events []string) (err error) {
+	defer func() {
+		if err != nil {
+			m.emitExec(e, events[:len(events)-1]...)
+		}
+	}()
 	e.mu.Lock()
 	if e.started {
 		e.mu.Unlock()
 		return conflict("exec " + e.id + " has been started already")
 	}
 	e.started = true
+	e.begun = make(chan struct{})
 	e.spec.TTY = tty
 	e.size = o.Size
 	e.mu.Unlock()
+	defer close(e.begun)
 	r := e.run
 	select {
 	case <-r.ended:
@@ -169,7 +225,7 @@ func (m *monitor) runExec(e *execution, o engine.ExecStartOptions, tty, attached
 	e.mu.Lock()
 	e.proc = p
 	e.mu.Unlock()
-	m.emit("exec_start", e.attributes(nil))
+	m.emitExec(e, events...)
 	var pumps []*pump
 	if s.tty {
 		if attached {
@@ -370,6 +426,12 @@ func (m *monitor) execKill(id, signal string) error {
 	e, err := m.find(id)
 	if err != nil {
 		return err
+	}
+	e.mu.Lock()
+	begun := e.begun
+	e.mu.Unlock()
+	if begun != nil {
+		<-begun
 	}
 	e.mu.Lock()
 	proc, over := e.proc, e.over

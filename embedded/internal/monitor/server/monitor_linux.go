@@ -146,17 +146,20 @@ func (m *monitor) container() *state.Config {
 
 // emit writes an event of the container. That it cannot be written stops nothing.
 func (m *monitor) emit(action string, attributes map[string]string) {
-	m.emitEvent(engine.Event{Action: action, Attributes: attributes})
+	m.emitEvents(engine.Event{Action: action, Attributes: attributes})
 }
 
-func (m *monitor) emitEvent(ev engine.Event) {
+func (m *monitor) emitEvents(events ...engine.Event) {
 	cfg := m.container()
-	ev.Type, ev.ID, ev.Name, ev.Image = "container", m.id, cfg.Name, cfg.Image
-	attrs := cfg.Labels()
-	attrs["image"], attrs["name"] = cfg.Image, cfg.Name
-	maps.Copy(attrs, ev.Attributes)
-	ev.Attributes = attrs
-	if err := m.events.Emit(ev); err != nil {
+	for i := range events {
+		ev := &events[i]
+		ev.Type, ev.ID, ev.Name, ev.Image = "container", m.id, cfg.Name, cfg.Image
+		attrs := cfg.Labels()
+		attrs["image"], attrs["name"] = cfg.Image, cfg.Name
+		maps.Copy(attrs, ev.Attributes)
+		ev.Attributes = attrs
+	}
+	if err := m.events.Emit(events...); err != nil {
 		m.log.Warn("event", "error", err)
 	}
 }

@@ -301,7 +301,7 @@ func (m *monitor) end(r *run, st launch.Status) {
 	m.setStatus(status)
 	m.mu.Unlock()
 	code := st.Code
-	m.emitEvent(engine.Event{Action: "die", ExitCode: &code, Attributes: exitAttributes(e)})
+	m.emitEvents(engine.Event{Action: "die", ExitCode: &code, Attributes: exitAttributes(e)})
 	m.out.finish()
 	m.in.reset()
 	close(r.ended)
