@@ -34,7 +34,7 @@ func (b *builder) tmpfsModes() error {
 	if b.s.Runtime == "" || b.s.Runtime == builtin {
 		return nil
 	}
-	l := layers{b.in.LayerDirs}
+	l := layers{dirs: b.in.LayerDirs}
 	return normal.CheckTmpfsModes(context.Background(), "embedded", normal.Runtime{Name: b.s.Runtime}, b.s, func(_ context.Context, p string) (engine.PathStat, error) {
 		f, err := l.lookup(p, true)
 		if errors.Is(err, fs.ErrNotExist) {

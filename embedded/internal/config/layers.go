@@ -15,7 +15,11 @@ import (
 
 // layers are directories of an overlay, the topmost first, read as overlay would show them, with whiteouts
 // and opaque directories. Links in them lead nowhere but into them.
-type layers struct{ dirs []string }
+type layers struct {
+	dirs []string
+	// linked, if there is one, is set when a link is followed.
+	linked *bool
+}
 
 // maxLinks is how many links a path may have, as in the kernel.
 const maxLinks = 40
@@ -50,6 +54,9 @@ func (l layers) lookup(p string, follow bool) (found, error) {
 			target, err := os.Readlink(next.file)
 			if err != nil {
 				return found{}, err
+			}
+			if l.linked != nil {
+				*l.linked = true
 			}
 			if links++; links > maxLinks {
 				return found{}, &fs.PathError{Op: "open", Path: p, Err: syscall.ELOOP}

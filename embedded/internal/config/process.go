@@ -128,6 +128,9 @@ func (b *builder) process() error {
 	// What the image says of users now; StartSpec looks again, and tells when there is no such user.
 	if id, err := b.imageUser(); err == nil {
 		setUser(p, id)
+		if b.in.Image != nil {
+			b.cfg.Account = id.account()
+		}
 	} else {
 		p.Capabilities = capabilitySets(p.Capabilities.Bounding, math.MaxUint32)
 	}

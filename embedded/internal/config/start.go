@@ -100,14 +100,17 @@ type starter struct {
 }
 
 // root are the files of the container, which does not run.
-func (s *starter) root() layers { return layers{append([]string{s.in.Upper}, s.in.LayerDirs...)} }
+func (s *starter) root() layers { return layers{dirs: append([]string{s.in.Upper}, s.in.LayerDirs...)} }
 
 // user looks the process's user up in the container's files.
 func (s *starter) user() error {
 	cfg := s.in.Config
-	id, err := lookupUser(userOf(cfg), cfg.Spec.GroupAdd, s.root())
-	if err != nil {
-		return err
+	id, ok := keptIdentity(cfg.Account, s.in.Upper)
+	if !ok {
+		var err error
+		if id, err = lookupUser(userOf(cfg), cfg.Spec.GroupAdd, s.root()); err != nil {
+			return err
+		}
 	}
 	for _, g := range cfg.CDIGroups {
 		id.user.AdditionalGids = appendID(id.user.AdditionalGids, g)

@@ -45,7 +45,7 @@ func (b *builder) zone(zone string) ([]byte, error) {
 	if err == nil && isZone(data) {
 		return data, nil
 	}
-	if f, err := (layers{b.in.LayerDirs}).open(path.Join(zoneinfo, zone)); err == nil {
+	if f, err := (layers{dirs: b.in.LayerDirs}).open(path.Join(zoneinfo, zone)); err == nil {
 		defer f.Close()
 		if data, err := io.ReadAll(io.LimitReader(f, 1<<20)); err == nil && isZone(data) {
 			return data, nil

@@ -29,6 +29,8 @@ const maxAccounts = 16 << 20
 type identity struct {
 	user specs.User
 	home string
+	// linked says that a link was followed on the way to /etc/passwd or /etc/group.
+	linked bool
 }
 
 // lookupUser finds USER[:GROUP], by name or number, and further groups in the container's files, by the rules of Docker

@@ -43,7 +43,7 @@ func TestLookupUser(t *testing.T) {
 		{"user", []string{"none"}, want{}, "no matching entries in group file"},
 		{"4294967296", nil, want{}, "no matching entries in passwd file"},
 	} {
-		id, err := lookupUser(c.user, c.groups, layers{r.layers})
+		id, err := lookupUser(c.user, c.groups, layers{dirs: r.layers})
 		if c.err != "" {
 			if err == nil || !strings.Contains(err.Error(), c.err) || !errors.Is(err, engine.ErrInvalid) {
 				t.Errorf("%s %v: %v, want %s", c.user, c.groups, err, c.err)
@@ -90,7 +90,7 @@ func TestLayers(t *testing.T) {
 		"/both/low": "low", "both/top": "top", "/abs/low": "low", "/up": "low", "/opaque/seen": "seen", "/dirthenfile": "file", "/both/../both/./top": "top",
 		"/gone": "", "/opaque/hidden": "", "/dirthenfile/x": "", "/out": "", "/loop": "", "/fifo": "", "/both": "", "/none": "", "/../../../.." + secret: "",
 	} {
-		f, err := layers{r.layers}.open(p)
+		f, err := layers{dirs: r.layers}.open(p)
 		if want == "" {
 			if err == nil {
 				t.Errorf("%s can be opened", p)
@@ -120,7 +120,7 @@ func FuzzAccounts(f *testing.F) {
 		os.Mkdir(filepath.Join(dir, "etc"), 0o755)
 		os.WriteFile(filepath.Join(dir, "etc/passwd"), []byte(passwd), 0o644)
 		os.WriteFile(filepath.Join(dir, "etc/group"), []byte(group), 0o644)
-		id, err := lookupUser(user, []string{"video"}, layers{[]string{dir}})
+		id, err := lookupUser(user, []string{"video"}, layers{dirs: []string{dir}})
 		if err == nil && (id.home == "" || id.user.UID > 1<<31 || len(id.user.AdditionalGids) == 0) {
 			t.Errorf("%+v", id)
 		}

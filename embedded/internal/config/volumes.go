@@ -130,7 +130,7 @@ func (b *builder) imageMount(at string, m engine.Mount) error {
 		}
 	}
 	if m.Subpath != "" {
-		f, err := layers{dirs}.lookup(m.Subpath, true)
+		f, err := layers{dirs: dirs}.lookup(m.Subpath, true)
 		if err != nil {
 			return invalid(at+".Subpath", m.Subpath, "the image has no such path")
 		}

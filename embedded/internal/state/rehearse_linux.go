@@ -20,7 +20,7 @@ func Rehearse(profile *specs.LinuxSeccomp) *specs.LinuxSeccomp {
 	if err != nil {
 		return nil
 	}
-	decodeConfig([]byte(`{"id":"","labels":{},"layers":[],"spec":{"Env":[],"Labels":{},"Command":[]},"imageConfig":{"Env":[]},"log":{},"mounts":[],"networks":[],"ports":[]}`))
+	decodeConfig([]byte(`{"id":"","labels":{},"layers":[],"spec":{"Env":[],"Labels":{},"Command":[]},"imageConfig":{"Env":[]},"log":{},"account":{"groups":[]},"mounts":[],"networks":[],"ports":[]}`))
 	json.Marshal(&Run{StartedAt: time.Unix(1, 0)})
 	json.Marshal(&Exit{StartedAt: time.Unix(1, 0)})
 	oci, err := decodeOCI(data)

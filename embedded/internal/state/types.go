@@ -35,6 +35,9 @@ type Config struct {
 	StopSignal  int                 `json:"stopSignal"`
 	StopTimeout time.Duration       `json:"stopTimeout"`
 	Healthcheck *engine.Healthcheck `json:"healthcheck,omitzero"`
+	// Account is whom the user's name means by the image's own files; nil where they tell nobody, or links lead to them. A start
+	// takes it if the upper directory has none of them, and looks again otherwise.
+	Account *Account `json:"account,omitzero"`
 
 	Mounts   []Mount    `json:"mounts"`
 	Networks []Endpoint `json:"networks"`
@@ -83,6 +86,14 @@ func (c *Config) Label(key string) (string, bool) {
 	}
 	v, ok := c.ImageConfig.Labels[key]
 	return v, ok
+}
+
+// Account is a user as /etc/passwd and /etc/group have it.
+type Account struct {
+	UID    uint32   `json:"uid"`
+	GID    uint32   `json:"gid"`
+	Groups []uint32 `json:"groups,omitzero"` // GID among them
+	Home   string   `json:"home"`
 }
 
 // Mount is a mount of a container with its source resolved.
