@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/berthdev/berth/embedded/internal/cgroup"
+	"github.com/berthdev/berth/embedded/internal/launch"
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/normal"
 )
@@ -144,7 +145,7 @@ func checkSecurity(f *faults, s *engine.Spec, h Host) {
 	}
 	if p := sec.AppArmor; p != "" && p != "unconfined" {
 		f.unsupported(!h.AppArmor, opt, "apparmor="+p, "this kernel has no AppArmor, or has it switched off")
-		f.invalid(h.AppArmor && !profileLoaded(p), opt, "apparmor="+p, "no profile of that name is loaded")
+		f.invalid(h.AppArmor && !launch.ProfileLoaded(p), opt, "apparmor="+p, "no profile of that name is loaded")
 	}
 	if p := sec.Seccomp; p != "" && p != "unconfined" && p != "builtin" {
 		_, err := seccompProfile(p)

@@ -101,20 +101,6 @@ func seccompProfile(profile string) (string, error) {
 	return string(b), nil
 }
 
-// profileLoaded says that AppArmor knows a profile; where its list cannot be read, the kernel will tell at the start.
-func profileLoaded(name string) bool {
-	b, err := os.ReadFile("/sys/kernel/security/apparmor/profiles")
-	if err != nil {
-		return true
-	}
-	for line := range strings.Lines(string(b)) {
-		if i := strings.LastIndex(line, " ("); i >= 0 && line[:i] == name {
-			return true
-		}
-	}
-	return false
-}
-
 // thermalThrottle are the counters that tell one container of another's load (moby issue 47834): Docker masks them.
 func thermalThrottle() []string {
 	list, _ := filepath.Glob("/sys/devices/system/cpu/cpu[0-9]*/thermal_throttle")

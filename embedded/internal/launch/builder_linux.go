@@ -62,7 +62,8 @@ type builder struct {
 	attached        bool   // the root is mounted over "/" already
 	console         val    // the socket that takes the terminal's master side
 	slave           reg    // the terminal
-	apparmor        reg    // the open file that takes a profile
+	profile         string // of AppArmor; empty: the parent's
+	apparmor        reg    // the open file that takes it
 	nulls           []val  // mounts of the null device, where dev is none
 	trees           map[string]*os.File
 }

@@ -31,7 +31,7 @@ func (b *builder) finish(f finishing) error {
 	// The parent's session keyring is not the container's. Where keys are forbidden to us,
 	// or there are too many, it stays: the default seccomp profile forbids them to the container.
 	b.ignore(b.add("join a new session keyring", "keyctl", num(unix.KEYCTL_JOIN_SESSION_KEYRING), num(0)), unix.ENOSYS, unix.EPERM, unix.EACCES, unix.EDQUOT)
-	b.apparmorWrite(p.ApparmorProfile)
+	b.apparmorWrite()
 	if f.makeCwd {
 		fd := b.walk("make the working directory "+p.Cwd, p.Cwd, walkMkdir|walkDir)
 		b.add("close a descriptor", "close", fd.val())
@@ -173,30 +173,4 @@ func (b *builder) filter(profile *specs.LinuxSeccomp, prog []seccomp.Instruction
 	fprog[0], fprog[1] = byte(len(prog)), byte(len(prog)>>8)
 	b.add("load the seccomp filter", "seccomp", num(unix.SECCOMP_SET_MODE_FILTER), num(flags), b.mem(fprog, reloc{8, b.mem(code)}))
 	return nil
-}
-
-// apparmorOpen opens the file that takes the AppArmor profile of the next execve. It
-// is the host's procfs, by descriptor: the container's may be another file system (CVE-2019-16884).
-func (b *builder) apparmorOpen(profile string) {
-	if profile == "" {
-		return
-	}
-	proc := b.parentFD("/proc", func() (int, error) {
-		return unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	})
-	b.apparmor = b.open("set the AppArmor profile "+profile, "openat", proc, b.str("self/attr/apparmor/exec"), num(unix.O_WRONLY|unix.O_CLOEXEC))
-	b.last().Detail = "this kernel has no AppArmor"
-}
-
-// apparmorWrite names the profile.
-func (b *builder) apparmorWrite(profile string) {
-	if profile == "" {
-		return
-	}
-	name, text := "set the AppArmor profile "+profile, "exec "+profile
-	s := b.add(name, "write", b.apparmor.val(), b.str(text), num(len(text)))
-	jump := b.add("skip", opJump, num(0))
-	b.on(s, unix.ENOENT, b.here())
-	b.add(name, opFail, num(uint32(unix.ENOENT))).Detail = "no profile of that name is loaded"
-	jump.Args[0] = num(b.here())
 }

@@ -114,6 +114,7 @@ func TestAppArmor(t *testing.T) {
 		if want := "set the AppArmor profile p: no such file or directory (this kernel has no AppArmor)"; err == nil || err.Error() != want {
 			t.Errorf("got  %v\nwant %s", err, want)
 		}
+		mustRun(t, "true", func(c *Config) { c.Spec.Process.ApparmorProfile = "unconfined" })
 		return
 	}
 	profile, want := "unconfined", "unconfined\n"

@@ -47,6 +47,9 @@ func (m *monitor) startWithRuntime(r *run, s *streams) (*process, error) {
 	if m.hello.Rootless && r.oci.Linux != nil && r.oci.Linux.Sysctl["kernel.domainname"] != "" {
 		return nil, &engine.UnsupportedError{Option: "Spec.Domainname", Engine: "embedded", Reason: "runtimes write it to a file that belongs to the host's root"}
 	}
+	if err := launch.CheckProfile(launch.ProfileToApply(r.oci.Process.ApparmorProfile)); err != nil {
+		return nil, err
+	}
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return nil, os.NewSyscallError("prctl", err)
 	}
@@ -96,6 +99,9 @@ func (b *bundle) write(r *run) error {
 	}
 	root.Path = filepath.Join(b.m.store.Dir(b.m.id), "root")
 	oci.Root = &root
+	process := *r.oci.Process
+	process.ApparmorProfile = launch.ProfileToApply(process.ApparmorProfile)
+	oci.Process = &process
 	linux := specs.Linux{}
 	if oci.Linux != nil {
 		linux = *oci.Linux
@@ -176,8 +182,8 @@ func (b *bundle) mountRoot(r *run) error {
 		}
 	}
 	root := filepath.Join(b.m.store.Dir(b.m.id), "root")
-	if r.root != nil {
-		return attach(r.root, root)
+	if r.rootTree != nil {
+		return attach(r.rootTree, root)
 	}
 	o := b.m.overlay(r.cfg, r.oci)
 	if o == nil {
