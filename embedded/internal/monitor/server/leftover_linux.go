@@ -16,9 +16,9 @@ func (m *monitor) killLeft(r *run) {
 		return
 	}
 	is := leftover.Rooted(filepath.Join(m.store.Dir(m.id), "upper"))
-	if r.mounts != nil {
-		defer r.mounts.Close()
-		if beside, err := leftover.Sharing(r.mounts, "mnt"); err == nil {
+	if r.mountNS != nil {
+		defer r.mountNS.Close()
+		if beside, err := leftover.Sharing(r.mountNS, "mnt"); err == nil {
 			rooted := is
 			is = func(pid int) bool { return beside(pid) || rooted(pid) }
 		}

@@ -37,7 +37,7 @@ type run struct {
 	proc    *process // nil if the start has failed
 	group   *cgroup.Group
 	groupFD *os.File
-	mounts  *os.File // the mount namespace, of a container without root whose end the kernel does not see to; nil otherwise
+	mountNS *os.File // the mount namespace, of a container without root whose end the kernel does not see to; nil otherwise
 	session *network.Session
 	pumps   []*pump
 	mounted []string // volumes
@@ -203,7 +203,7 @@ func (m *monitor) begin(r *run, s *streams) {
 	}
 	m.connectStreams(r, s)
 	if m.hello.Rootless && !ownPIDs(r.oci) {
-		r.mounts, _ = os.Open(procPath(r.proc.pid, "ns/mnt")) // it may have ended already
+		r.mountNS, _ = os.Open(procPath(r.proc.pid, "ns/mnt")) // it may have ended already
 	}
 	m.mu.Lock()
 	r.record.Status, r.record.PID, r.record.StartTime, r.record.StartedAt = engine.StatusRunning, r.proc.pid, r.proc.start, r.started
