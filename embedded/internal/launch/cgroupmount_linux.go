@@ -21,7 +21,7 @@ type hierarchy struct {
 // planCgroup replaces a mount of type cgroup by what this machine has: the unified
 // hierarchy, or a tmpfs with a directory for each v1 hierarchy.
 func (b *builder) planCgroup(cfg *Config, pl *mountPlan, p *planned) error {
-	all, err := hierarchies()
+	all, err := hierarchies(cfg.MountInfo)
 	if err != nil {
 		return err
 	}
@@ -29,6 +29,12 @@ func (b *builder) planCgroup(cfg *Config, pl *mountPlan, p *planned) error {
 	ns := pl.ns.has(unix.CLONE_NEWCGROUP)
 	if len(v1) == 0 {
 		p.Type, p.Source = "cgroup2", "cgroup"
+		if pl.userns && !ns && len(all) > 0 {
+			// The kernel lets only the owner of the cgroup namespace mount it: the host's is bound, read-only where it was to be.
+			p.Type, p.Source = "bind", all[0].dir
+			p.opts.bind, p.opts.recursive, p.opts.allSet = true, true, p.opts.allSet|p.opts.set
+			return b.planBind(p)
+		}
 		return nil
 	}
 	own, err := ownCgroups(cfg.TasksFiles)
@@ -91,11 +97,13 @@ func (b *builder) attachSubs(p *planned) {
 	}
 }
 
-// hierarchies reads what of cgroups is mounted.
-func hierarchies() ([]hierarchy, error) {
-	info, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, failure("read the cgroup mounts", err)
+// hierarchies is what of cgroups is mounted, as the table of mounts says; without one it is read.
+func hierarchies(info []byte) ([]hierarchy, error) {
+	if info == nil {
+		var err error
+		if info, err = os.ReadFile("/proc/self/mountinfo"); err != nil {
+			return nil, failure("read the cgroup mounts", err)
+		}
 	}
 	var all []hierarchy
 	seen := map[string]bool{}
