@@ -33,7 +33,7 @@ func (e *Engine) remove(ctx context.Context, s *state.Snapshot, opts engine.Remo
 	if err != nil {
 		return err
 	}
-	if now, err := e.store.Config(cfg.ID); err == nil {
+	if now, err := e.store.Peek(cfg.ID); err == nil {
 		cfg = now // renamed meanwhile
 	}
 	err = e.store.Remove(cfg.ID)

@@ -22,6 +22,8 @@ type Options struct {
 	// may write to. A limit that would need more is an UnsupportedError, and device rules, which an ordinary
 	// user cannot set, are left to the user namespace.
 	Rootless bool
+	// MountInfo is what /proc/self/mountinfo holds; nil: it is read if it is needed.
+	MountInfo []byte
 }
 
 // Group is one cgroup: the same path in every hierarchy. Its methods may be called
@@ -48,7 +50,7 @@ func Open(path string, opts Options) (*Group, error) {
 		return nil, &engine.InvalidError{Option: "cgroup", Value: path, Reason: "it is the root"}
 	}
 	g := &Group{path: clean, rootless: opts.Rootless}
-	for _, h := range hierarchies() {
+	for _, h := range hierarchiesIn(opts.MountInfo) {
 		d := dir{hierarchy: h, base: h.dir}
 		if opts.Rootless && h.v2 {
 			if d.base = delegated(h.dir); d.base == "" {

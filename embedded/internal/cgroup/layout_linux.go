@@ -36,14 +36,19 @@ type hierarchy struct {
 
 // hierarchies lists what is mounted, each hierarchy once. Of the unified one alone,
 // which is the common case, it does not read the table of mounts.
-func hierarchies() []hierarchy {
+func hierarchies() []hierarchy { return hierarchiesIn(nil) }
+
+// hierarchiesIn is hierarchies with the table of mounts, if it is known.
+func hierarchiesIn(table []byte) []hierarchy {
 	var fs unix.Statfs_t
 	if unix.Statfs(mountPoint, &fs) == nil && fs.Type == unix.CGROUP2_SUPER_MAGIC {
 		return []hierarchy{{dir: mountPoint, v2: true, controllers: words(mountPoint + "/cgroup.controllers")}}
 	}
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil
+	if table == nil {
+		var err error
+		if table, err = os.ReadFile("/proc/self/mountinfo"); err != nil {
+			return nil
+		}
 	}
 	all := parseMounts(table)
 	for i := range all {

@@ -40,6 +40,8 @@ type Config struct {
 	TasksFiles []string
 	// CgroupFD is a descriptor of the container's cgroup v2 directory; 0 is none. It stays the caller's.
 	CgroupFD int
+	// MountInfo is what /proc/self/mountinfo holds; nil: it is read if it is needed.
+	MountInfo []byte
 	// Filter is Spec.Linux.Seccomp compiled already, which saves half a millisecond; nil: Start compiles it.
 	Filter []seccomp.Instruction
 	// MakeCwd creates the working directory where it is missing.

@@ -123,8 +123,8 @@ const monitors = "berth-monitor"
 
 // exec starts a monitor. It is no child that anybody waits for: the caller gives it to mind, and those that have ended are reaped at the next call.
 func (c *Client) exec(prog *sealed, control *os.File) (pid int, err error) {
-	// Two threads' worth of caches are enough, also on machines with many CPUs.
-	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2"}, control)
+	// Two threads' worth of caches are enough, also on machines with many CPUs: their number need not be looked for in cgroups.
+	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0"}, control)
 }
 
 // start starts the program in a role. files are its descriptors from 3 on.

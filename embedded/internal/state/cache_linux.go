@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"sync"
 	"time"
 
@@ -18,6 +19,18 @@ type cache struct {
 type cached[T any] struct {
 	v  *T
 	at version
+	// data is what the file held, where at does not tell that for sure: it is to be read again, but not to be decoded.
+	data []byte
+}
+
+// is says that the file still has the version that is known.
+func (c cached[T]) is(path string) bool {
+	return c.v != nil && c.data == nil && c.at == pathVersion(path)
+}
+
+// holds says that data is what was decoded.
+func (c cached[T]) holds(data []byte) bool {
+	return c.v != nil && c.data != nil && bytes.Equal(c.data, data)
 }
 
 // mostCached bounds each map. Above it, any one makes room.
@@ -57,10 +70,10 @@ func (c *cache) forget(id string) {
 	delete(c.exits, id)
 }
 
-// keep puts v into m. The caller holds mu.
-func keep[T any](m *map[string]cached[T], id string, v *T, at version) {
-	if !at.settled(time.Now()) {
-		return
+// keep puts v, which data say, into m. The caller holds mu.
+func keep[T any](m *map[string]cached[T], id string, v *T, at version, data []byte) {
+	if at.settled(time.Now()) {
+		data = nil
 	}
 	if *m == nil {
 		*m = map[string]cached[T]{}
@@ -71,5 +84,5 @@ func keep[T any](m *map[string]cached[T], id string, v *T, at version) {
 			break
 		}
 	}
-	(*m)[id] = cached[T]{v, at}
+	(*m)[id] = cached[T]{v, at, data}
 }

@@ -24,6 +24,14 @@ func (s *Store) Config(id string) (*Config, error) {
 	return cfg, nil
 }
 
+// Peek is Config for readers: its result is shared, and nobody changes it.
+func (s *Store) Peek(id string) (*Config, error) {
+	if !validID(id) {
+		return nil, notFound("find container", id)
+	}
+	return s.cachedConfig(id)
+}
+
 // WriteConfig replaces container.json. The caller holds the container's lock.
 func (s *Store) WriteConfig(cfg *Config) error {
 	data, err := encodeConfig(cfg)
@@ -76,9 +84,9 @@ func (s *Store) read(id, name string) ([]byte, error) {
 func (s *Store) cachedConfig(id string) (*Config, error) {
 	path := s.Dir(id) + "/" + configFile
 	s.cache.mu.Lock()
-	e, ok := s.cache.configs[id]
+	e := s.cache.configs[id]
 	s.cache.mu.Unlock()
-	if ok && e.at == pathVersion(path) {
+	if e.is(path) {
 		return e.v, nil
 	}
 	data, at, err := readVersion(path)
@@ -88,7 +96,10 @@ func (s *Store) cachedConfig(id string) (*Config, error) {
 	case err != nil:
 		return nil, fmt.Errorf("read container %s: %w", id, err)
 	}
-	cfg, err := decodeConfig(data)
+	cfg := e.v
+	if !e.holds(data) {
+		cfg, err = decodeConfig(data)
+	}
 	if err == nil && cfg.ID != id {
 		err = fmt.Errorf("it is that of %q", cfg.ID)
 	}
@@ -97,7 +108,7 @@ func (s *Store) cachedConfig(id string) (*Config, error) {
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	keep(&s.cache.configs, id, cfg, at)
+	keep(&s.cache.configs, id, cfg, at, data)
 	return cfg, nil
 }
 
@@ -105,9 +116,9 @@ func (s *Store) cachedConfig(id string) (*Config, error) {
 func (s *Store) cachedExit(id string) (*Exit, error) {
 	path := s.Dir(id) + "/" + exitFile
 	s.cache.mu.Lock()
-	e, ok := s.cache.exits[id]
+	e := s.cache.exits[id]
 	s.cache.mu.Unlock()
-	if ok && e.at == pathVersion(path) {
+	if e.is(path) {
 		return e.v, nil
 	}
 	data, at, err := readVersion(path)
@@ -117,12 +128,15 @@ func (s *Store) cachedExit(id string) (*Exit, error) {
 	if err != nil {
 		return nil, err
 	}
-	exit := &Exit{}
-	if err := json.Unmarshal(data, exit); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+	exit := e.v
+	if !e.holds(data) {
+		exit = &Exit{}
+		if err := json.Unmarshal(data, exit); err != nil {
+			return nil, fmt.Errorf("read %s: %w", path, err)
+		}
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	keep(&s.cache.exits, id, exit, at)
+	keep(&s.cache.exits, id, exit, at, data)
 	return exit, nil
 }

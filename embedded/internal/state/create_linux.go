@@ -18,7 +18,7 @@ import (
 
 // Create makes the directory of a container that is complete: container.json,
 // config.json, files/NAME for each of files (NAME may have directories), and the
-// empty directories upper, work, root and log. With a user namespace, upper and
+// empty directories upper, work and log. With a user namespace, upper and
 // files belong to the container's root. A taken name or ID is
 // engine.ErrConflict. On error nothing is left behind.
 func (s *Store) Create(cfg *Config, oci *specs.Spec, files map[string]File) error {
@@ -140,7 +140,7 @@ func fill(dir string, cfg *Config, oci *specs.Spec, files map[string]File) error
 	for _, sub := range []struct {
 		name string
 		mode fs.FileMode
-	}{{"upper", 0o755}, {"work", 0o700}, {"root", 0o700}, {"log", 0o700}, {filesDir, 0o755}} {
+	}{{"upper", 0o755}, {"work", 0o700}, {"log", 0o700}, {filesDir, 0o755}} {
 		if err := os.Mkdir(filepath.Join(dir, sub.name), sub.mode); err != nil {
 			return err
 		}
@@ -186,8 +186,10 @@ func fillFiles(dir string, files map[string]File) error {
 			return &engine.InvalidError{Option: "file", Value: name, Reason: "it is not below the container's files"}
 		}
 		path := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			return err
+		if sub := filepath.Dir(path); sub != dir {
+			if err := os.MkdirAll(sub, 0o755); err != nil {
+				return err
+			}
 		}
 		if err := writeFile(path, file.Data, file.Mode.Perm()); err != nil {
 			return err

@@ -42,7 +42,12 @@ func (s *Store) bury(id string) (dead string, err error) {
 		return "", err
 	}
 	defer unlock()
-	names := s.namesIn(s.Dir(id))
+	var names []string
+	if cfg, err := s.cachedConfig(id); err == nil {
+		names = append(renaming(s.Dir(id)), cfg.Name)
+	} else {
+		names = s.namesIn(s.Dir(id))
+	}
 	dead = s.path(containersDir, deadDir, id)
 	s.at("rename container")
 	if err := os.Rename(s.Dir(id), dead); err != nil {

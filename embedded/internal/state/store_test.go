@@ -55,7 +55,7 @@ func TestCreateFindRemove(t *testing.T) {
 
 	dir := s.Dir(cfg.ID)
 	for name, mode := range map[string]os.FileMode{
-		".": 0o700, "upper": 0o755, "work": 0o700, "root": 0o700, "log": 0o700, "files": 0o755, "files/hosts": 0o644,
+		".": 0o700, "upper": 0o755, "work": 0o700, "log": 0o700, "files": 0o755, "files/hosts": 0o644,
 		"files/secret/a": 0o400, "container.json": 0o600, "config.json": 0o600, "lock": 0o600,
 	} {
 		info, err := os.Lstat(filepath.Join(dir, name))

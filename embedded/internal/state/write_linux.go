@@ -34,15 +34,32 @@ func (s *Store) replace(dir, name string, data []byte, mode fs.FileMode) error {
 
 // writeFile is os.WriteFile for a file that nobody may have put a link in the place of.
 func writeFile(path string, data []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC|unix.O_NOFOLLOW, mode)
-	if err != nil {
+	// Not by package os, which asks at each file whether it can be polled: a create writes six.
+	var fd int
+	err := retry(func() (err error) {
+		fd, err = unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_NOFOLLOW|unix.O_CLOEXEC, uint32(mode.Perm()))
 		return err
+	})
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	_, err = f.Write(data)
-	if err1 := f.Close(); err == nil {
+	for len(data) > 0 {
+		var n int
+		if err = retry(func() (err error) {
+			n, err = unix.Write(fd, data)
+			return err
+		}); err != nil {
+			break
+		}
+		data = data[n:]
+	}
+	if err1 := unix.Close(fd); err == nil {
 		err = err1
 	}
-	return err
+	if err != nil {
+		return &fs.PathError{Op: "write", Path: path, Err: err}
+	}
+	return nil
 }
 
 func (s *Store) replaceJSON(dir, name string, v any) error {

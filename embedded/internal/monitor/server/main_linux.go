@@ -58,7 +58,8 @@ func serveRole() {
 type lifetime struct {
 	control *os.File
 	warm    warmed
-	store   *state.Store // of the last one; nil before the first
+	hello   proto.Hello  // of the one that opened the store
+	store   *state.Store // nil before the first
 	begun   residue      // what there was before the first
 	looked  error        // why that is not known
 }
@@ -128,10 +129,13 @@ func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 	m.in.init()
 	m.out.lost = m.lostOutput
 	var err error
-	if m.store, err = state.Open(h.Root, h.Run); err != nil {
-		return nil, err
+	if p.store == nil || h.Root != p.hello.Root || h.Run != p.hello.Run {
+		if p.store, err = state.Open(h.Root, h.Run); err != nil {
+			return nil, err
+		}
+		p.hello = h
 	}
-	p.store = m.store
+	m.store = p.store
 	if m.lock, err = m.store.HoldMonitor(h.ID); err != nil {
 		return nil, err
 	}
@@ -145,7 +149,7 @@ func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 
 // load reads what the monitor needs to know, and listens.
 func (m *monitor) load() (err error) {
-	if m.cfg, err = m.store.Config(m.id); err != nil {
+	if m.cfg, err = m.store.Peek(m.id); err != nil {
 		return err
 	}
 	m.log = newLog(filepath.Join(m.store.Dir(m.id), logName))

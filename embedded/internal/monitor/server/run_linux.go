@@ -19,12 +19,12 @@ import (
 
 // run is one run of the container, from its start to the removal of its last trace.
 type run struct {
-	cfg      *state.Config
-	oci      *specs.Spec         // as it was started
-	trees    map[string]*os.File // sources of binds in oci, by destination: config.Started.Trees
-	root     *os.File            // config.Started.Root
-	rootTree *os.File            // the root, where it is made already: config.Started.Root
-	restarts int
+	cfg       *state.Config
+	oci       *specs.Spec         // as it was started
+	trees     map[string]*os.File // sources of binds in oci, by destination: config.Started.Trees
+	root      *os.File            // the root, where it is made already: config.Started.Root
+	mountInfo []byte              // /proc/self/mountinfo at the start
+	restarts  int
 
 	begun chan struct{} // closed when the start has succeeded or failed
 	ended chan struct{} // closed when the end is recorded
@@ -127,7 +127,7 @@ func (m *monitor) lockIdle(ctx context.Context) (unlock func(), err error) {
 
 // launch makes everything that the container needs and starts it. After an error, [monitor.failed] removes what there is.
 func (m *monitor) launch(r *run) error {
-	cfg, err := m.store.Config(m.id)
+	cfg, err := m.store.Peek(m.id)
 	if err != nil {
 		return err
 	}
@@ -158,9 +158,10 @@ func (m *monitor) launch(r *run) error {
 		return err
 	}
 	defer started.Close()
-	r.oci, r.trees, r.rootTree = started.OCI, started.Trees, started.Root
+	r.oci, r.trees, r.root = started.OCI, started.Trees, started.Root
 	if cfg.Cgroup != "" {
-		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless}); err != nil {
+		r.mountInfo, _ = os.ReadFile("/proc/self/mountinfo") // where it cannot be read, who needs it says so
+		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless, MountInfo: r.mountInfo}); err != nil {
 			return err
 		}
 		var res *specs.LinuxResources

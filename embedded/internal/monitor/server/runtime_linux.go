@@ -182,8 +182,11 @@ func (b *bundle) mountRoot(r *run) error {
 		}
 	}
 	root := filepath.Join(b.m.store.Dir(b.m.id), "root")
-	if r.rootTree != nil {
-		return attach(r.rootTree, root)
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return err
+	}
+	if r.root != nil {
+		return attach(r.root, root)
 	}
 	o := b.m.overlay(r.cfg, r.oci)
 	if o == nil {

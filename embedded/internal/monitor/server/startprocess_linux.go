@@ -23,11 +23,11 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 		return m.startWithRuntime(r, s)
 	}
 	cfg := launch.Config{
-		Spec:    r.oci,
-		Trees:   r.trees,
-		Root:    r.rootTree,
-		Overlay: m.overlay(r.cfg, r.oci),
-		Stdin:   s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
+		Spec:      r.oci,
+		Trees:     r.trees,
+		Root:      r.root,
+		MountInfo: r.mountInfo,
+		Stdin:     s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
 		MakeCwd: true,
 		Prepared: func(pid int, _ *os.File) error {
 			m.at("cloned")
