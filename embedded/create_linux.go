@@ -95,7 +95,7 @@ func (c *creation) build(ctx context.Context, id string) error {
 		name = newName(0)
 	}
 	c.out, err = config.Build(ctx, config.Input{
-		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Image: configImage(c.img), LayerDirs: dirs, Accounts: &c.e.accounts,
+		ID: id, Name: name, Created: time.Now().UTC(), Spec: c.spec, Checked: true, Image: configImage(c.img), LayerDirs: dirs, Accounts: &c.e.accounts,
 		Dir: c.e.store.Dir(id), Host: c.e.host,
 		Containers:   func(ref string) (*state.Config, *state.Run, error) { return c.e.container(ctx, ref) },
 		FirstProcess: func(pid int) (*state.Config, error) { return c.e.ofProcess(ctx, pid) },
@@ -108,6 +108,17 @@ func (c *creation) build(ctx context.Context, id string) error {
 			}
 			dirs, err = c.e.images.LayerDirs(img)
 			return dirs, img.DiffIDs, err
+		},
+		Renumber: func(diffIDs []string, uids, gids []engine.IDMap) (dirs, ids []string, err error) {
+			for _, id := range diffIDs {
+				copied, err := c.e.images.Renumbered(ctx, id, uids, gids)
+				if err != nil {
+					return nil, nil, err
+				}
+				ids = append(ids, copied)
+			}
+			dirs, err = c.e.images.DirsOf(ids)
+			return dirs, ids, err
 		},
 		DefaultNetwork: network.Default,
 	})
@@ -172,7 +183,7 @@ func (c *creation) copyUp(ctx context.Context) error {
 	if len(c.out.CopyUp) == 0 {
 		return nil
 	}
-	dirs, err := c.e.images.LayerDirs(c.img)
+	dirs, err := c.e.images.DirsOf(c.out.Config.Layers)
 	if err != nil {
 		return err
 	}

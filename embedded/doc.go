@@ -45,7 +45,8 @@
 //	containers/ID/container.json       state.Config: what the engine knows beside it; first of all its layers
 //	containers/ID/lock                 flock for transitions; holds the ID, and as its time the last start without an end
 //	containers/{.new,.dead}/ID         being made, being removed: nobody's when its lock is free
-//	containers/ID/{upper,work,root}/   overlay
+//	containers/ID/{upper,work}/        overlay
+//	containers/ID/root/                where it is mounted for another runtime, and for copies while it does not run; made for that
 //	containers/ID/log/…                json lines
 //	containers/ID/monitor.log          what its monitors had to warn of; usually there is none
 //	containers/ID/files/               hosts, hostname, resolv.conf, localtime, secrets/N, secretenv/VARIABLE

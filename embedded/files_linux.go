@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -72,6 +73,9 @@ func (e *Engine) openStopped(ctx context.Context, cfg *state.Config, write bool)
 		return nil, err
 	}
 	dir := e.store.Dir(cfg.ID)
+	if err := os.Mkdir(filepath.Join(dir, "root"), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
 	mounts := files.Mounts(oci, filepath.Join(dir, "mounts"))
 	var userns func() (*os.File, error)
 	if len(cfg.UIDMap) > 0 && !e.host.Rootless { // as config.StartSpec does

@@ -55,8 +55,8 @@ func (e *Engine) extra(ctx context.Context, s *state.Snapshot, size bool) (x ins
 			if network == "" {
 				continue
 			}
-			if n, err := e.networks.Inspect(ctx, network); err == nil {
-				x.NetworkIDs[n.Name] = n.ID
+			if name, id, err := e.networks.Identify(ctx, network); err == nil {
+				x.NetworkIDs[name] = id
 			}
 		}
 	}

@@ -122,6 +122,11 @@ func (m *Manager) find(ctx context.Context, op, ref string) (*config, error) {
 	if ref == Default || ref == "default" {
 		return m.defaultConfig(ctx)
 	}
+	for _, c := range builtin() {
+		if c.Name == ref {
+			return c, nil
+		}
+	}
 	if validName(ref) {
 		c := new(config)
 		if err := readJSON(m.configPath(ref), c); err == nil {

@@ -11,6 +11,15 @@ import (
 	"github.com/berthdev/berth/engine"
 )
 
+// Identify is the name and the ID of the network that ref means by name, ID or unique start of the ID.
+func (m *Manager) Identify(ctx context.Context, ref string) (name, id string, err error) {
+	c, err := m.find(ctx, "find network", ref)
+	if err != nil {
+		return "", "", err
+	}
+	return c.Name, c.ID, nil
+}
+
 // Inspect finds a network by name, ID or unique start of the ID.
 func (m *Manager) Inspect(ctx context.Context, ref string) (*engine.NetworkAttrs, error) {
 	c, err := m.find(ctx, "inspect network", ref)

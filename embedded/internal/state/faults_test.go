@@ -158,12 +158,12 @@ func TestRemoveSparesMounts(t *testing.T) {
 	victim := t.TempDir()
 	touch(t, filepath.Join(victim, "precious"))
 	inPrivate(t, func() {
-		must(t, unix.Mount(victim, s.Dir(id)+"/root", "", unix.MS_BIND, ""))
+		must(t, unix.Mount(victim, s.Dir(id)+"/work", "", unix.MS_BIND, ""))
 		touch(t, s.Dir(id)+"/upper/file")
 		touch(t, filepath.Join(victim, "file"))
 		must(t, unix.Mount(filepath.Join(victim, "file"), s.Dir(id)+"/upper/file", "", unix.MS_BIND, ""))
 		err := s.Remove(id)
-		if !errors.Is(err, unix.EXDEV) || !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "root is a mount point") {
+		if !errors.Is(err, unix.EXDEV) || !errors.Is(err, unix.EBUSY) || !strings.Contains(err.Error(), "work is a mount point") {
 			t.Errorf("remove: %v", err)
 		}
 		if _, err := s.State(id); err == nil {
