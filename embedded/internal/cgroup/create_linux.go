@@ -20,7 +20,10 @@ func (g *Group) Create(res *specs.LinuxResources) error {
 	g = g.clone()
 	for i := range g.dirs {
 		d := &g.dirs[i]
-		err := d.make()
+		var err error
+		if !d.made {
+			err = d.make()
+		}
 		if err == nil && d.v2 {
 			err = d.enable(g.needs(res))
 		}
@@ -38,6 +41,14 @@ func (g *Group) Create(res *specs.LinuxResources) error {
 		g.rmdir()
 	}
 	return err
+}
+
+// Make makes the directories, so that less is left to Create: there is time for it before the limits are known.
+// Where it cannot, Create says why. Until it has returned, nothing else is done with the group. Without Create, Remove removes them.
+func (g *Group) Make() {
+	for i := range g.dirs {
+		g.dirs[i].made = g.dirs[i].make() == nil
+	}
 }
 
 // clone is a group whose directories one call may take notes in.

@@ -41,6 +41,7 @@ type dir struct {
 	path string
 	// refused is why a controller could not be enabled in a group above; "" if none was refused.
 	refused string
+	made    bool // by Make
 }
 
 // Open names a group; nothing is made. The path is relative to the root of every hierarchy: "berth/ID".

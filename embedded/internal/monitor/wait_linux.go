@@ -34,6 +34,9 @@ func (c *Client) Wait(ctx context.Context, id string, cond engine.WaitCondition)
 			return nil, err
 		}
 	}
+	if r := snap.Run; snap.Alive && r != nil && r.Status == engine.StatusExited && snap.Exit != nil && snap.Exit.StartedAt.Equal(r.StartedAt) && (cond == engine.WaitNotRunning || cond == "") {
+		return answered(exitOf(snap.Exit)), nil // its monitor is leaving
+	}
 	if !snap.Alive {
 		switch over := snap.Exit != nil; {
 		case cond == engine.WaitNotRunning, cond == "",

@@ -289,6 +289,7 @@ func (m *monitor) startExec(r *run, spec engine.ExecSpec, size engine.Size, in, 
 	cfg := launch.ExecConfig{
 		Container: r.proc.pid, ContainerPidfd: r.proc.pidfd, Process: proc,
 		Stdin: s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr, MakeCwd: true,
+		NoRoot: !config.HasRoot(r.cfg),
 	}
 	if r.oci.Linux != nil {
 		if !spec.Privileged {

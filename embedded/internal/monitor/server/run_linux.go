@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -131,6 +132,14 @@ func (m *monitor) launch(r *run) error {
 	if err != nil {
 		return err
 	}
+	if cfg.Cgroup != "" {
+		r.mountInfo, _ = os.ReadFile("/proc/self/mountinfo") // where it cannot be read, who needs it says so
+		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless, MountInfo: r.mountInfo}); err != nil {
+			return err
+		}
+	}
+	made := r.makeGroup()
+	defer made()
 	oci, err := m.store.OCI(m.id)
 	if err != nil {
 		return err
@@ -159,11 +168,7 @@ func (m *monitor) launch(r *run) error {
 	}
 	defer started.Close()
 	r.oci, r.trees, r.root = started.OCI, started.Trees, started.Root
-	if cfg.Cgroup != "" {
-		r.mountInfo, _ = os.ReadFile("/proc/self/mountinfo") // where it cannot be read, who needs it says so
-		if r.group, err = cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: m.hello.Rootless, MountInfo: r.mountInfo}); err != nil {
-			return err
-		}
+	if made(); r.group != nil {
 		var res *specs.LinuxResources
 		if r.oci.Linux != nil {
 			res = r.oci.Linux.Resources
@@ -193,6 +198,19 @@ func (m *monitor) launch(r *run) error {
 	}
 	m.begin(r, streams)
 	return nil
+}
+
+// makeGroup begins to make the cgroup, if there is to be one, beside what else a start does. made waits for that.
+func (r *run) makeGroup() (made func()) {
+	if r.group == nil {
+		return func() {}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.group.Make()
+	}()
+	return func() { <-done }
 }
 
 // begin is the moment when the container runs.
@@ -342,21 +360,25 @@ func (m *monitor) closeLog() {
 // clean removes what a run has left in the kernel.
 func (m *monitor) clean(r *run) {
 	ctx := context.Background()
-	if r.session != nil {
-		m.closeNetwork(ctx, r.session)
-	} else if r.cfg != nil && m.ownsNetwork(r.cfg) {
-		m.networks.Release(ctx, m.id)
-	}
 	if r.proc != nil {
 		r.proc.pidfd.Close()
 	}
 	if r.groupFD != nil {
 		r.groupFD.Close()
 	}
+	var beside sync.WaitGroup
 	if r.group != nil {
-		if err := r.group.Remove(ctx); err != nil {
-			m.log.Warn("remove cgroup", "error", err)
-		}
+		beside.Go(func() {
+			if err := r.group.Remove(ctx); err != nil {
+				m.log.Warn("remove cgroup", "error", err)
+			}
+		})
 	}
+	if r.session != nil {
+		m.closeNetwork(ctx, r.session)
+	} else if r.cfg != nil && m.ownsNetwork(r.cfg) {
+		m.networks.Release(ctx, m.id)
+	}
+	beside.Wait()
 	m.unmountVolumes(r)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/opencontainers/runtime-spec/specs-go"
 
+	"github.com/berthdev/berth/embedded/internal/config"
 	"github.com/berthdev/berth/embedded/internal/launch"
 	"github.com/berthdev/berth/embedded/internal/state"
 )
@@ -29,6 +30,7 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 		MountInfo: r.mountInfo,
 		Stdin:     s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
 		MakeCwd: true,
+		NoRoot:  !config.HasRoot(r.cfg),
 		Prepared: func(pid int, _ *os.File) error {
 			m.at("cloned")
 			if err := m.connect(r, pid); err != nil {
