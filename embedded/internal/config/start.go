@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -225,6 +226,8 @@ func (s *starter) sources() error {
 		var tree *os.File
 		var err error
 		switch {
+		case path.Clean(m.Target) == "/":
+			return failed("mount volume", m.Name, engine.ErrInvalid, "the image declares its root directory a volume (VOLUME /), and nothing can be mounted there")
 		case len(m.Lower) > 0:
 			tree, err = s.overlay(m)
 		case m.Subpath != "":

@@ -51,7 +51,8 @@ func (b *builder) volume(m engine.Mount) error {
 	return nil
 }
 
-// imageVolumes are the VOLUMEs of the image at whose places nothing is.
+// imageVolumes are the VOLUMEs of the image at whose places nothing is. One of the root is a volume too, as with Docker, and no
+// start can mount it.
 func (b *builder) imageVolumes() error {
 	mode := ""
 	if b.s.Podman != nil {
@@ -62,7 +63,7 @@ func (b *builder) imageVolumes() error {
 	}
 	for _, target := range b.cfg.ImageConfig.Volumes {
 		target = path.Clean("/" + target)
-		if target == "/" || b.taken(target) {
+		if b.taken(target) {
 			continue
 		}
 		if mode == "tmpfs" {
