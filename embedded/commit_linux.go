@@ -59,7 +59,7 @@ func (e *Engine) commit(ctx context.Context, s *state.Snapshot, opts engine.Comm
 		defer func() { err = errors.Join(err, resume()) }()
 	}
 	img, err := e.images.Commit(ctx, image.CommitOptions{
-		Base: base, Upper: filepath.Join(e.store.Dir(s.Config.ID), "upper"),
+		Base: base, Upper: filepath.Join(e.store.Dir(s.Config.ID), "upper"), Owners: e.containerLayer(s.Config),
 		Config: imageConfig(s.Config, a), Override: opts.Conf, Changes: opts.Changes,
 		Message: opts.Message, Author: opts.Author, CreatedBy: strings.Join(append([]string{a.Path}, a.Args...), " "),
 		Names: names(opts), OCI: opts.Format == "oci",

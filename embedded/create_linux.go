@@ -198,6 +198,11 @@ func (c *creation) copyUp(ctx context.Context) error {
 // fill is copyUp of one volume. One that has a mount of its own is mounted meanwhile.
 func (c *creation) fill(ctx context.Context, cp config.CopyUp, layers []string) (err error) {
 	id := c.out.Config.ID
+	if c.e.volumes.NeedsMount(cp.Volume) {
+		if has, err := volume.Has(ctx, layers, cp.Path); err != nil || !has {
+			return err
+		}
+	}
 	if err := c.e.volumes.Mount(ctx, cp.Volume, id); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (r *userRig) refused() {
 		{limit, "cgroup v2"},
 		{engine.Spec{Image: image1, NetworkMode: "bridge"}, "pasta"},
 		{engine.Spec{Image: image1, NetworkMode: "mine"}, "rootless"},
-		{engine.Spec{Image: image1, NetworkMode: "none", UsernsMode: "keep-id"}, "owners"},
+		{engine.Spec{Image: image1, NetworkMode: "none", UsernsMode: "keep-id:size=9"}, "uid=N"},
 		{engine.Spec{Image: image1, NetworkMode: "none", CgroupParent: "/x"}, "cgroup v2"},
 		{engine.Spec{Image: image1, NetworkMode: "none", PIDMode: "ns:/proc/1/ns/pid"}, "running containers"},
 		{engine.Spec{Image: image1, NetworkMode: "ns:/proc/1/ns/net"}, "running containers"},

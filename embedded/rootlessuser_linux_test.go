@@ -53,6 +53,7 @@ func testAsUser(t *testing.T, name string) {
 	r.run("killed monitor", (*userRig).killed)
 	r.run("shared namespaces", (*userRig).shared)
 	r.run("the host's processes", (*userRig).hostPIDs)
+	r.run("kept IDs", (*userRig).keepID)
 	r.run("cancelled", (*userRig).cancelled)
 	for _, p := range []string{"pasta", "slirp4netns"} {
 		if slices.Contains(c.Programs, p) {

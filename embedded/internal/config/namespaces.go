@@ -62,9 +62,10 @@ func checkUserns(f *faults, s *engine.Spec, h Host) {
 		f.needs(!h.Rootless && !h.IDMappedLayers, "Spec.UsernsMode", s.UsernsMode, "Linux 6.15, which mounts layers with shifted owners")
 		f.unsupported(s.Privileged && !h.Rootless, "Spec.UsernsMode", s.UsernsMode, "a privileged container has the host's user namespace")
 	case "keep-id":
-		f.unsupported(mode.Value != "", "Spec.UsernsMode", s.UsernsMode, "it takes no options")
 		f.unsupported(!h.Rootless, "Spec.UsernsMode", s.UsernsMode, "only a rootless engine has a user to keep")
-		f.unsupported(h.Rootless, "Spec.UsernsMode", s.UsernsMode, "the image's files would need other owners than they have on disk")
+		_, _, err := kept(mode.Value, h)
+		f.add(err)
+		f.invalid(maps, "Spec.Podman.IDMappings", "", "it needs UsernsMode private")
 	case "nomap":
 		f.unsupported(true, "Spec.UsernsMode", s.UsernsMode, "")
 	}
@@ -168,12 +169,29 @@ func (b *builder) namespaces() error {
 				return err
 			}
 			if user.Path != "" {
+				if err := b.shareUsers(user.Path); err != nil {
+					return err
+				}
 				b.oci.Linux.UIDMappings, b.oci.Linux.GIDMappings = nil, nil
 			}
 		}
 		list = append(list, user)
 	}
 	b.oci.Linux.Namespaces = list
+	return b.renumber()
+}
+
+// shareUsers takes the maps of the container whose user namespace this one has.
+func (b *builder) shareUsers(path string) error {
+	other, err := b.other("Spec.UsernsMode", strings.TrimPrefix(path, "container:"))
+	if err != nil {
+		return err
+	}
+	same := slices.Equal(other.UIDMap, b.cfg.UIDMap) && slices.Equal(other.GIDMap, b.cfg.GIDMap)
+	if mode, _, _ := strings.Cut(b.s.UsernsMode, ":"); mode == "keep-id" && !same {
+		return unsupported("Spec.UsernsMode", b.s.UsernsMode, "the container whose namespaces it shares, and with them its users, has other users")
+	}
+	b.cfg.UIDMap, b.cfg.GIDMap = other.UIDMap, other.GIDMap
 	return nil
 }
 

@@ -182,7 +182,7 @@ func TestUserns(t *testing.T) {
 		}
 	}
 	for _, s := range []engine.Spec{
-		{Image: "img", NetworkMode: "host", UsernsMode: "keep-id"},
+		{Image: "img", NetworkMode: "host", UsernsMode: "keep-id:size=9"},
 		{Image: "img"},                        // no program for a network
 		{Image: "img", NetworkMode: "bridge"}, // no bridges
 		{Image: "img", NetworkMode: "pasta"},

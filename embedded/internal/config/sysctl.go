@@ -61,7 +61,9 @@ func (b *builder) networkSysctls() error {
 	}
 	set("net.ipv4.ip_unprivileged_port_start", "0")
 	if b.h.Rootless {
-		set("net.ipv4.ping_group_range", "0 0")
+		if b.mapped(b.cfg.GIDMap, 0) {
+			set("net.ipv4.ping_group_range", "0 0")
+		}
 	} else if len(b.oci.Linux.UIDMappings) == 0 {
 		set("net.ipv4.ping_group_range", "0 2147483647")
 	}

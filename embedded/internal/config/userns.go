@@ -3,6 +3,7 @@
 package config
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 
@@ -14,7 +15,7 @@ import (
 )
 
 // userns sets the maps of a user namespace; none means the host's. A rootless container always has maps: those of the
-// namespace that its monitor is in, each ID as itself.
+// namespace that its monitor is in, each ID as itself unless it keeps the user's.
 func (b *builder) userns() error {
 	mode, err := normal.Namespace("Spec.UsernsMode", b.s.UsernsMode)
 	if err != nil {
@@ -22,6 +23,16 @@ func (b *builder) userns() error {
 	}
 	uids, gids := b.h.UIDMap, b.h.GIDMap
 	switch {
+	case b.h.Rootless && mode.Mode == "keep-id":
+		uid, gid, err := kept(mode.Value, b.h)
+		if err != nil {
+			return err
+		}
+		uids, gids = keep(uids, uid), keep(gids, gid)
+		if b.s.User == "" { // whoever the image's is, as with Podman
+			b.s.User = fmt.Sprintf("%d:%d", uid, gid)
+			b.cfg.Spec.User = b.s.User
+		}
 	case b.h.Rootless:
 	case mode.Mode == "private" && b.s.Podman != nil && b.s.Podman.IDMappings != nil:
 		uids, gids = b.s.Podman.IDMappings.UIDMap, b.s.Podman.IDMappings.GIDMap

@@ -122,6 +122,9 @@ func (b *builder) imageMount(at string, m engine.Mount) error {
 		return unsupported(at+".Type", "image", "there is no store of images")
 	}
 	dirs, diffIDs, err := b.in.ImageMount(m.Source)
+	if err == nil && Renumbered(b.cfg) {
+		dirs, diffIDs, err = b.renumbered(diffIDs)
+	}
 	if err != nil {
 		return err
 	}

@@ -58,6 +58,8 @@ type CommitOptions struct {
 	// Upper is the overlay upper directory of the container. Or Tar is the layer as a tar. With neither there is no new layer.
 	Upper string
 	Tar   io.Reader
+	// Owners has the maps of the container's users: the layer has the owners that they see.
+	Owners layer.Options
 	// Config replaces Base's configuration when it is not nil; of Override all that is not zero then replaces that. Changes come last.
 	Config   *engine.ImageConfig
 	Override *engine.ImageConfig

@@ -96,7 +96,7 @@ func (s *Store) makeIn(ctx context.Context, b *batch, cf *ConfigFile, names []st
 	case opts.Tar != nil:
 		id, err = b.pack(ctx, opts.Tar)
 	case opts.Upper != "":
-		id, err = b.diff(ctx, opts.Upper)
+		id, err = b.diff(ctx, opts.Upper, opts.Owners)
 	default:
 		step.EmptyLayer = true
 	}

@@ -19,13 +19,15 @@ func (b *batch) pack(ctx context.Context, r io.Reader) (diffID string, err error
 	return u.DiffID, u.keep(nil)
 }
 
-// diff puts the layer of an overlay upper directory into the batch.
-func (b *batch) diff(ctx context.Context, upper string) (diffID string, err error) {
+// diff puts the layer of an overlay upper directory, whose owners are those that the maps of owners give, into the batch.
+func (b *batch) diff(ctx context.Context, upper string, owners layer.Options) (diffID string, err error) {
+	opts := b.s.opts.Layer
+	opts.UIDMap, opts.GIDMap = owners.UIDMap, owners.GIDMap
 	pr, pw := io.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		pw.CloseWithError(layer.Diff(ctx, pw, upper, b.s.opts.Layer)) // nil is the end of file
+		pw.CloseWithError(layer.Diff(ctx, pw, upper, opts)) // nil is the end of file
 	}()
 	diffID, err = b.pack(ctx, pr)
 	pr.CloseWithError(err)

@@ -15,7 +15,7 @@ func (b *builder) build(cfg *Config, ns spaces) error {
 	}
 	b.begin(cfg.TasksFiles, s.Process, len(ns.join) > 0, func() { b.enter(ns) })
 	if ns.has(unix.CLONE_NEWUSER) {
-		b.becomeRoot()
+		b.becomeRoot(cfg.NoRoot)
 	}
 	b.add("start a session", "setsid")
 	b.add("set the umask", "umask", num(0o22))
@@ -133,10 +133,12 @@ func (b *builder) undumpable() {
 	b.add("forbid others to look in", "prctl", num(unix.PR_SET_DUMPABLE), num(0))
 }
 
-// becomeRoot takes the ids of root in the new user namespace.
-func (b *builder) becomeRoot() {
-	b.add("become the group root of the user namespace", "setresgid", num(0), num(0), num(0))
-	b.add("become root of the user namespace", "setresuid", num(0), num(0), num(0))
+// becomeRoot takes the ids of root in the new user namespace, if it has one.
+func (b *builder) becomeRoot(none bool) {
+	if !none {
+		b.add("become the group root of the user namespace", "setresgid", num(0), num(0), num(0))
+		b.add("become root of the user namespace", "setresuid", num(0), num(0), num(0))
+	}
 	// A change of ids makes a process dumpable or clears its death signal, as the kernel likes.
 	b.undumpable()
 	b.deathSignal()

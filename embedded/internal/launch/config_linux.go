@@ -49,6 +49,8 @@ type Config struct {
 	// MapIDs writes the id maps of the new user namespace of pid; nil: they are
 	// written from Spec.Linux, which takes privilege.
 	MapIDs func(pid int) error
+	// NoRoot says that the user namespace has no ID 0: the container is set up by the ID that this process has in it.
+	NoRoot bool
 	// Prepared runs in the parent when the namespaces of the child exist. Sysctls are set and the command is executed
 	// after it; mounts may be made meanwhile. Its error ends the start. The child has its id maps by then.
 	Prepared func(pid int, pidfd *os.File) error
@@ -76,6 +78,8 @@ type ExecConfig struct {
 	// UserNS requires that the container has a user namespace of its own. Whether it
 	// has is seen from its first process.
 	UserNS bool
+	// NoRoot as in Config.
+	NoRoot bool
 	// Personality is the container's; nil is the default.
 	Personality *specs.LinuxPersonality
 	// MakeCwd creates the working directory where it is missing.

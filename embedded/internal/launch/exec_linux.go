@@ -79,7 +79,7 @@ func (b *builder) buildExec(cfg *ExecConfig) error {
 	}
 	b.begin(cfg.TasksFiles, cfg.Process, true, func() { b.joinContainer(pidfd, flags) })
 	if userns {
-		b.becomeRoot()
+		b.becomeRoot(cfg.NoRoot)
 	}
 	b.add("start a session", "setsid")
 	b.add("set the umask", "umask", num(0o22))

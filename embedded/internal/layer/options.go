@@ -30,6 +30,16 @@ func (o *Options) prefix() string {
 	return "trusted.overlay."
 }
 
+// Owner gives the owner on the disk of a file that belongs to an owner in the tar.
+func (o *Options) Owner(uid, gid int) (int, int, error) {
+	u, err := mapped(o.UIDMap, uid)
+	if err != nil {
+		return 0, 0, err
+	}
+	g, err := mapped(o.GIDMap, gid)
+	return u, g, err
+}
+
 // mapped is the ID on the host of an ID in the container.
 func mapped(m []engine.IDMap, id int) (int, error) {
 	if len(m) == 0 {
