@@ -14,6 +14,7 @@ import (
 
 	"github.com/berthdev/berth/embedded/internal/files"
 	"github.com/berthdev/berth/embedded/internal/userns"
+	"github.com/berthdev/berth/engine"
 )
 
 // CopyUp fills the volume's directory mountpoint, if it is empty, from the
@@ -49,6 +50,23 @@ func CopyUp(ctx context.Context, mountpoint string, layerDirs []string, pathInIm
 		return fmt.Errorf("fill volume: %w", err)
 	}
 	return nil
+}
+
+// Has says that the image has something at a path: without it there is nothing to copy, nor to mount a volume for.
+func Has(ctx context.Context, layerDirs []string, pathInImage string) (bool, error) {
+	if len(layerDirs) == 0 {
+		return false, nil
+	}
+	v, err := files.OpenStopped(ctx, files.Stopped{LayerDirs: layerDirs, UserXattr: !userns.Initial()})
+	if err != nil {
+		return false, fmt.Errorf("look into the image: %w", err)
+	}
+	defer v.Close()
+	_, err = v.Stat(ctx, pathInImage)
+	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func isEmpty(dir string) (bool, error) {

@@ -78,19 +78,47 @@ func (s *Store) Mount(ctx context.Context, name, user string) error {
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	mounted, err := isMount(s.Path(name))
-	if err == nil && !mounted {
-		err = c.mount(ctx, s.Path(name))
+	// A server that does not answer holds mount(2) for minutes, and nothing interrupts that. Who does not wait for it any more leaves it
+	// behind, with the lock: what it mounts after all is unmounted again.
+	done, left := make(chan error), make(chan struct{})
+	go func() {
+		defer unlock()
+		err := s.mountFor(ctx, c, user)
+		select {
+		case done <- err:
+		case <-left:
+			if err == nil {
+				_ = s.release(name, user)
+			}
+		}
+	}()
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+		close(left)
 	}
 	if err != nil {
 		return fmt.Errorf("mount volume %s: %w", name, err)
 	}
-	if err := s.use(name, user); err != nil {
+	return nil
+}
+
+// mountFor is Mount with the volume's lock held.
+func (s *Store) mountFor(ctx context.Context, c *config, user string) error {
+	dir := s.Path(c.Name)
+	mounted, err := isMount(dir)
+	if err == nil && !mounted {
+		err = c.mount(ctx, dir)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.use(c.Name, user); err != nil {
 		if !mounted {
-			err = errors.Join(err, detach(s.Path(name)))
+			err = errors.Join(err, detach(dir))
 		}
-		return fmt.Errorf("mount volume %s: %w", name, err)
+		return err
 	}
 	return nil
 }

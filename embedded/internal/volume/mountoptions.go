@@ -56,58 +56,115 @@ func parseOptions(o string) (bits uintptr, spread []uintptr, data []string) {
 	return bits, spread, data
 }
 
-// mount mounts what the volume's options say on dir. Nothing is left mounted after an error.
-func (c *config) mount(ctx context.Context, dir string) (err error) {
-	device, kind := c.Options["device"], c.Options["type"]
-	bits, spread, data := parseOptions(c.Options["o"])
-	if strings.HasPrefix(kind, "nfs") || kind == "cifs" || kind == "smb3" {
-		if err := resolve(ctx, data); err != nil {
+// call is a call of mount(2), and the changes of propagation after it.
+type call struct {
+	device, kind string
+	flags        uintptr
+	data         []string
+	spread       []uintptr
+}
+
+// call is how the volume is mounted: as Docker's driver local does it, so that the kernel gets the same words.
+func (c *config) call(ctx context.Context) (m call, err error) {
+	m.device, m.kind = c.Options["device"], c.Options["type"]
+	m.flags, m.spread, m.data = parseOptions(c.Options["o"])
+	return m, m.resolve(ctx)
+}
+
+// network says that the kernel mounts the file system from another machine, by its address.
+func (m *call) network() bool {
+	return m.kind == "nfs" || m.kind == "nfs4" || m.kind == "cifs" || m.kind == "smb3"
+}
+
+// resolve replaces a server's name by its address, as mount.nfs, mount.cifs and Docker do: the kernel knows no names. It is that of the
+// option addr; SMB without that option has it in the device.
+func (m *call) resolve(ctx context.Context) error {
+	if !m.network() {
+		return nil
+	}
+	for i, o := range m.data {
+		if host, ok := strings.CutPrefix(o, "addr="); ok {
+			address, err := lookup(ctx, host)
+			m.data[i] = "addr=" + address
 			return err
 		}
 	}
-	what := fmt.Sprintf("mount %s (type %s, options %q)", device, kind, c.Options["o"])
-	if bits&unix.MS_BIND != 0 { // the other flags take effect with a remount only
-		if len(data) > 0 {
-			return fmt.Errorf("%s: a bind has no option %s", what, data[0])
+	rest, ok := strings.CutPrefix(m.device, "//")
+	if !ok || m.kind == "nfs" || m.kind == "nfs4" {
+		return nil
+	}
+	host, share, _ := strings.Cut(rest, "/")
+	address, err := lookup(ctx, host)
+	m.device = "//" + address + "/" + share
+	return err
+}
+
+// lookup is an address of the host, one of IPv4 if there is any. An address is its own.
+func lookup(ctx context.Context, host string) (string, error) {
+	if net.ParseIP(host) != nil {
+		return host, nil
+	}
+	addrs, err := net.DefaultResolver.LookupIPAddr(ctx, host)
+	if err != nil {
+		return "", err
+	}
+	for _, a := range addrs {
+		if a.IP.To4() != nil {
+			return a.String(), nil
 		}
-		if err := unix.Mount(device, dir, "", bits&(unix.MS_BIND|unix.MS_REC), ""); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
+	}
+	if len(addrs) == 0 {
+		return "", &os.PathError{Op: "resolve", Path: host, Err: errors.New("it has no address")}
+	}
+	return addrs[0].String(), nil
+}
+
+// mount mounts what the volume's options say on dir. Nothing is left mounted after an error.
+func (c *config) mount(ctx context.Context, dir string) error {
+	m, err := c.call(ctx)
+	if err == nil {
+		err = m.mount(dir)
+	}
+	if err != nil {
+		return fmt.Errorf("mount %s (type %s, options %q): %w", c.Options["device"], c.Options["type"], withoutSecrets(c.Options["o"]), err)
+	}
+	return nil
+}
+
+func (m *call) mount(dir string) (err error) {
+	if m.flags&unix.MS_BIND != 0 { // the other flags take effect with a remount only
+		if len(m.data) > 0 {
+			return fmt.Errorf("a bind has no option %s", m.data[0])
 		}
-		if rest := bits &^ (unix.MS_BIND | unix.MS_REC); rest != 0 {
+		if err := unix.Mount(m.device, dir, "", m.flags&(unix.MS_BIND|unix.MS_REC), ""); err != nil {
+			return err
+		}
+		if rest := m.flags &^ (unix.MS_BIND | unix.MS_REC); rest != 0 {
 			err = unix.Mount("", dir, "", rest|unix.MS_REMOUNT|unix.MS_BIND, "")
 		}
-	} else if err := unix.Mount(device, dir, kind, bits, strings.Join(data, ",")); err != nil {
-		if errors.Is(err, unix.ENODEV) {
-			return fmt.Errorf("%s: the kernel does not know this type of file system", what)
-		}
-		return fmt.Errorf("%s: %w", what, err)
+	} else if err := unix.Mount(m.device, dir, m.kind, m.flags, strings.Join(m.data, ",")); errors.Is(err, unix.ENODEV) {
+		return errors.New("the kernel does not know this type of file system")
+	} else if err != nil {
+		return err
 	}
-	for _, p := range spread {
+	for _, p := range m.spread {
 		if err == nil {
 			err = unix.Mount("", dir, "", p, "")
 		}
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", what, err), detach(dir))
+		return errors.Join(err, detach(dir))
 	}
 	return nil
 }
 
-// resolve replaces a host name in the option addr by an address, as mount.nfs and Docker do: the kernel knows no names.
-func resolve(ctx context.Context, data []string) error {
-	for i, o := range data {
-		host, ok := strings.CutPrefix(o, "addr=")
-		if !ok || net.ParseIP(host) != nil {
-			continue
+// withoutSecrets are the options with the values of passwords and keys left out.
+func withoutSecrets(o string) string {
+	words := strings.Split(o, ",")
+	for i, w := range words {
+		if key, _, ok := strings.Cut(w, "="); ok && (strings.HasPrefix(key, "pass") || strings.HasPrefix(key, "secret")) {
+			words[i] = key + "=********"
 		}
-		addrs, err := net.DefaultResolver.LookupIPAddr(ctx, host)
-		if err != nil {
-			return err
-		}
-		if len(addrs) == 0 {
-			return &os.PathError{Op: "resolve", Path: host, Err: errors.New("it has no address")}
-		}
-		data[i] = "addr=" + addrs[0].String()
 	}
-	return nil
+	return strings.Join(words, ",")
 }

@@ -95,7 +95,7 @@ func detach(dir string) error {
 // isMount tells whether something is mounted on dir, in this mount namespace.
 func isMount(dir string) (bool, error) {
 	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, dir, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, unix.STATX_TYPE, &st); err != nil {
+	if err := unix.Statx(unix.AT_FDCWD, dir, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT|unix.AT_STATX_DONT_SYNC, unix.STATX_TYPE, &st); err != nil {
 		return false, &os.PathError{Op: "statx", Path: dir, Err: err}
 	}
 	return st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0, nil

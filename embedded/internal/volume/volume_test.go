@@ -392,6 +392,11 @@ func TestCopyUp(t *testing.T) {
 	if _, err := os.Stat(v.Mountpoint + "/f"); err == nil {
 		t.Error("a volume that is not empty was filled")
 	}
+	for path, want := range map[string]bool{"/link": true, "/srv/f": true, "/nosuch": false, "/file/x": false, "/out/secret": false} {
+		if has, err := Has(t.Context(), layers, path); err != nil || has != want {
+			t.Errorf("the image has %s: %v, %v", path, has, err)
+		}
+	}
 	// Nothing from outside of the image, nor from what is no directory.
 	for _, path := range []string{"/out", "/nosuch", "/file", "/../../outside"} {
 		w := create(t, s, engine.VolumeCreateOptions{})
