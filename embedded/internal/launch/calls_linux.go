@@ -20,6 +20,7 @@ var calls = map[string]uintptr{
 	"ioctl":          unix.SYS_IOCTL,
 	"ioprio_set":     unix.SYS_IOPRIO_SET,
 	"keyctl":         unix.SYS_KEYCTL,
+	"madvise":        unix.SYS_MADVISE,
 	"mkdirat":        unix.SYS_MKDIRAT,
 	"mknodat":        unix.SYS_MKNODAT,
 	"mount":          unix.SYS_MOUNT,

@@ -14,7 +14,7 @@ import (
 // engine.ErrNotRunning when the container has ended. The process ends with the thread, as Start says. Its
 // StartTime is not read.
 func Exec(cfg ExecConfig) (*Process, error) {
-	c, done, err := prepareExec(&cfg, newHost(cfg.options))
+	c, done, err := prepareJoining(&cfg, newHost(cfg.options), (*builder).buildExec)
 	if err != nil {
 		return nil, err
 	}
@@ -22,8 +22,8 @@ func Exec(cfg ExecConfig) (*Process, error) {
 	return c.startExec()
 }
 
-// prepareExec builds the program of Exec. done closes what it has opened.
-func prepareExec(cfg *ExecConfig, h host) (c *child, done func(), err error) {
+// prepareJoining builds the program of Exec, or of a forker's. done closes what it has opened.
+func prepareJoining(cfg *ExecConfig, h host, build func(*builder, *ExecConfig) error) (c *child, done func(), err error) {
 	if cfg.Process == nil {
 		return nil, nil, invalid("process", "it is needed")
 	}
@@ -32,14 +32,13 @@ func prepareExec(cfg *ExecConfig, h host) (c *child, done func(), err error) {
 	}
 	c = &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Process, joins: true, alone: true}
 	b := c.b
-	b.staged = true // a process of another pid namespace is a child of one that has joined it
 	done = func() {
 		b.close()
 		c.close()
 	}
 	err = c.pipes()
 	if err == nil {
-		err = b.buildExec(cfg)
+		err = build(b, cfg)
 	}
 	if err == nil && b.failed != nil {
 		err = b.failed
@@ -53,6 +52,7 @@ func prepareExec(cfg *ExecConfig, h host) (c *child, done func(), err error) {
 
 // buildExec makes the program of a process in a running container.
 func (b *builder) buildExec(cfg *ExecConfig) error {
+	b.staged = true // a process of another pid namespace is a child of one that has joined it
 	pidfd := b.parentFD("the container", func() (int, error) {
 		if cfg.ContainerPidfd != nil {
 			return dup(cfg.ContainerPidfd)
@@ -81,6 +81,11 @@ func (b *builder) buildExec(cfg *ExecConfig) error {
 	if userns {
 		b.becomeRoot(cfg.NoRoot)
 	}
+	return b.execute(cfg, userns)
+}
+
+// execute makes the command out of a process that is in the container.
+func (b *builder) execute(cfg *ExecConfig, userns bool) error {
 	b.add("start a session", "setsid")
 	b.add("set the umask", "umask", num(0o22))
 	b.root = b.open("open the root", "openat", atCWD, b.str("/"), num(unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC))

@@ -18,6 +18,9 @@ type machine struct {
 	keep     [][]int32 // descriptors that stay open, for each closing: ascending
 	walk     *walker
 	report   *report
+	guest    *machine // of a forker: where programs come
+	rights   uintptr  // of a forker: room for the descriptors of a program
+	last     bool     // of a forker: it serves no more
 	errfd    uintptr
 	lastFD   int // the greatest descriptor, where there is no close_range
 
@@ -55,11 +58,12 @@ const (
 	kindJump
 	kindStore
 	kindFail
+	kindServe
 )
 
 var kinds = map[string]uint8{
 	opWalk: kindWalk, opFork: kindFork, opClose: kindClose, opCheck: kindCheck, opSet: kindSet,
-	opJumpZ: kindJumpZ, opJump: kindJump, opStore: kindStore, opFail: kindFail,
+	opJumpZ: kindJumpZ, opJump: kindJump, opStore: kindStore, opFail: kindFail, opServe: kindServe,
 }
 
 // report is what a child writes to the pipe: the step that failed, or a fork.

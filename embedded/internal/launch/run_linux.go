@@ -31,6 +31,9 @@ func run(m *machine) {
 			m.fork()
 		case kindClose:
 			m.closeOthers()
+		case kindServe:
+			m = m.serve()
+			continue
 		default:
 			m.compute()
 		}

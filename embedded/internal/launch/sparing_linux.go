@@ -95,49 +95,69 @@ func spansOf(text []byte, heap uintptr) (list []span) {
 
 // moved is the machine m of program p in memory of its own, out of the heap, and where that is. drop gives it back.
 func (p *program) moved(m *machine) (_ *machine, where span, drop func(), err error) {
-	var size uintptr
-	room := func(n, each uintptr) (at uintptr) {
-		at = (size + 15) &^ 15
-		size = at + n*each
-		return at
-	}
-	var keeps []uintptr
-	machineAt := room(1, unsafe.Sizeof(*m))
-	walkAt := room(1, unsafe.Sizeof(*m.walk))
-	reportAt := room(1, unsafe.Sizeof(*m.report))
-	opsAt := room(uintptr(len(m.ops)), unsafe.Sizeof(op{}))
-	branchesAt := room(uintptr(len(m.branches)), unsafe.Sizeof(branch{}))
-	regsAt := room(uintptr(len(m.regs)), unsafe.Sizeof(uintptr(0)))
-	keepAt := room(uintptr(len(m.keep)), unsafe.Sizeof([]int32{}))
-	for _, k := range m.keep {
-		keeps = append(keeps, room(uintptr(len(k)), 4))
-	}
-	arenaAt := room(uintptr(len(m.arena)), 1)
-	mem, err := unix.Mmap(-1, 0, int(size+16), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE)
+	mem, err := unix.Mmap(-1, 0, int(m.layout().size+16), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_POPULATE)
 	if err != nil {
 		return nil, where, nil, failure("make room for the program", err)
 	}
-	n := (*machine)(unsafe.Pointer(&mem[machineAt]))
+	return p.movedTo(m, mem), spanOf(mem), func() { unix.Munmap(mem) }, nil
+}
+
+// spanOf is where a mapping is.
+func spanOf(mem []byte) span {
+	from := uintptr(unsafe.Pointer(&mem[0]))
+	return span{from, from + (uintptr(len(mem))+4095)&^4095}
+}
+
+// layout is where the parts of a machine go in memory of its own: the machine itself first, and last
+// what has no content yet.
+type layout struct {
+	report, ops, branches, regs, keep, arena, walk uintptr
+	keeps                                          []uintptr
+	size                                           uintptr
+}
+
+func (m *machine) layout() (l layout) {
+	room := func(n int, each uintptr) (at uintptr) {
+		at = (l.size + 15) &^ 15
+		l.size = at + uintptr(n)*each
+		return at
+	}
+	room(1, unsafe.Sizeof(*m))
+	l.report = room(1, unsafe.Sizeof(*m.report))
+	l.ops = room(len(m.ops), unsafe.Sizeof(op{}))
+	l.branches = room(len(m.branches), unsafe.Sizeof(branch{}))
+	l.regs = room(len(m.regs), unsafe.Sizeof(uintptr(0)))
+	l.keep = room(len(m.keep), unsafe.Sizeof([]int32{}))
+	for _, k := range m.keep {
+		l.keeps = append(l.keeps, room(len(k), 4))
+	}
+	l.arena = room(len(m.arena), 1)
+	l.walk = room(1, unsafe.Sizeof(*m.walk))
+	return l
+}
+
+// movedTo is the machine m of program p in mem, which has room for it.
+func (p *program) movedTo(m *machine, mem []byte) *machine {
+	l := m.layout()
+	n := (*machine)(unsafe.Pointer(&mem[0]))
 	*n = *m
-	n.walk = (*walker)(unsafe.Pointer(&mem[walkAt]))
-	n.report = (*report)(unsafe.Pointer(&mem[reportAt]))
-	n.ops = unsafe.Slice((*op)(unsafe.Pointer(&mem[opsAt])), len(m.ops))
-	n.branches = unsafe.Slice((*branch)(unsafe.Pointer(&mem[branchesAt])), len(m.branches))
-	n.regs = unsafe.Slice((*uintptr)(unsafe.Pointer(&mem[regsAt])), len(m.regs))
-	n.keep = unsafe.Slice((*[]int32)(unsafe.Pointer(&mem[keepAt])), len(m.keep))
-	n.arena = mem[arenaAt : arenaAt+uintptr(len(m.arena))]
+	n.walk = (*walker)(unsafe.Pointer(&mem[l.walk]))
+	n.report = (*report)(unsafe.Pointer(&mem[l.report]))
+	n.ops = unsafe.Slice((*op)(unsafe.Pointer(&mem[l.ops])), len(m.ops))
+	n.branches = unsafe.Slice((*branch)(unsafe.Pointer(&mem[l.branches])), len(m.branches))
+	n.regs = unsafe.Slice((*uintptr)(unsafe.Pointer(&mem[l.regs])), len(m.regs))
+	n.keep = unsafe.Slice((*[]int32)(unsafe.Pointer(&mem[l.keep])), len(m.keep))
+	n.arena = mem[l.arena : l.arena+uintptr(len(m.arena)) : l.arena+uintptr(len(m.arena))]
 	copy(n.ops, m.ops)
 	copy(n.branches, m.branches)
 	copy(n.regs, m.regs)
 	copy(n.arena, m.arena)
 	for i, k := range m.keep {
-		n.keep[i] = unsafe.Slice((*int32)(unsafe.Pointer(&mem[keeps[i]])), len(k))
+		n.keep[i] = unsafe.Slice((*int32)(unsafe.Pointer(&mem[l.keeps[i]])), len(k))
 		copy(n.keep[i], k)
 	}
 	p.rebase(m, n)
-	where.from = uintptr(unsafe.Pointer(&mem[0]))
-	where.to = where.from + (uintptr(len(mem))+4095)&^4095
-	return n, where, func() { unix.Munmap(mem) }, nil
+	return n
 }
 
 // rebase turns the addresses in n, which are those of m's arena, into those of its own.

@@ -42,6 +42,7 @@ const (
 	opJump  = "jump"
 	opStore = "store" // address, offset, value: a 32-bit word
 	opFail  = "fail"  // errno
+	opServe = "serve" // socket, message, files to enter and to leave a cgroup, address for a pid, index of a closing: see forker_linux.go
 )
 
 // reg is a register: 0 is none.

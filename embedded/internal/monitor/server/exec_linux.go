@@ -309,8 +309,7 @@ func (m *monitor) startExec(r *run, spec engine.ExecSpec, size engine.Size, in, 
 	if r.groupFD != nil {
 		cfg.CgroupFD = int(r.groupFD.Fd())
 	}
-	var p *launch.Process
-	m.onMain(func() { p, failed = launch.Exec(cfg) })
+	p, failed := r.execs.exec(m, cfg)
 	s.closeTheirs()
 	if failed != nil {
 		s.closeOurs()

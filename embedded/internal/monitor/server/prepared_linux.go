@@ -10,8 +10,9 @@ import (
 
 // prepared is what all execs of a run have in common, and the first one makes.
 type prepared struct {
-	mu       sync.Mutex
-	compiled []seccomp.Instruction
+	row
+	compiling sync.Mutex
+	compiled  []seccomp.Instruction
 }
 
 // filter is the container's seccomp profile, compiled; nil without one.
@@ -19,8 +20,8 @@ func (p *prepared) filter(profile *specs.LinuxSeccomp) ([]seccomp.Instruction, e
 	if profile == nil {
 		return nil, nil
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.compiling.Lock()
+	defer p.compiling.Unlock()
 	if p.compiled == nil {
 		var err error
 		if p.compiled, err = seccomp.Compile(profile); err != nil {

@@ -360,6 +360,7 @@ func (m *monitor) closeLog() {
 // clean removes what a run has left in the kernel.
 func (m *monitor) clean(r *run) {
 	ctx := context.Background()
+	r.execs.close()
 	if r.proc != nil {
 		r.proc.pidfd.Close()
 	}
