@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,6 +75,11 @@ func (r *userRig) limits() {
 	top, err := r.ContainerTop(ctx, id, engine.TopOptions{})
 	if err != nil || len(top.Rows) != 1 {
 		r.t.Errorf("%+v, %v", top, err)
+	}
+	// The host's cgroups are seen, and not changed, where the container has no cgroup namespace of its own.
+	seen := r.output(engine.Spec{CgroupNS: "host", CgroupParent: "parent"}, "sed 's/^0:://' /proc/self/cgroup; cat /sys/fs/cgroup$(sed 's/^0:://' /proc/self/cgroup)/cgroup.procs; mkdir /sys/fs/cgroup/new 2>/dev/null || echo refused")
+	if f := strings.Fields(seen); len(f) < 3 || !strings.Contains(f[0], "/parent/") || !slices.Contains(f, "1") || f[len(f)-1] != "refused" {
+		r.t.Errorf("the host's cgroups inside: %q", seen)
 	}
 	oom := engine.Spec{}
 	oom.Resources.Memory, oom.Resources.MemorySwap = 16*engine.MiB, 16*engine.MiB
