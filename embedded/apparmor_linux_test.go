@@ -188,7 +188,13 @@ func (a *armor) output(id string) string {
 // exec is what the script writes as a further process.
 func (a *armor) exec(id string, spec engine.ExecSpec) string {
 	a.t.Helper()
-	spec.Cmd, spec.AttachStdout, spec.AttachStderr = []string{"sh", "-c", armorScript}, true, true
+	return a.run(id, spec, armorScript)
+}
+
+// run is what a script writes as a further process.
+func (a *armor) run(id string, spec engine.ExecSpec, script string) string {
+	a.t.Helper()
+	spec.Cmd, spec.AttachStdout, spec.AttachStderr = []string{"sh", "-c", script}, true, true
 	x, err := a.ExecCreate(a.t.Context(), id, spec)
 	a.check(err)
 	s, err := a.ExecStart(a.t.Context(), x, engine.ExecStartOptions{TTY: spec.TTY})
