@@ -34,6 +34,9 @@
 //     is checked to lie in the root.
 //  7. Limits, groups, user, capabilities, seccomp, parent-death signal, execve.
 //
+// A process that joins a container (Exec) runs a program of the same kind, or is forked by a [Forker], which has
+// joined before.
+//
 // The package keeps no state and forks: it belongs in the monitor process, not in
 // the user's program. It does not create cgroups, networks or files of the
 // container directory.

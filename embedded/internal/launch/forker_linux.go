@@ -29,8 +29,9 @@ type Forker struct {
 	region []byte // where programs come, in that process at the same address
 	child  []byte // a word that the kernel writes the child's pid to when there is one: memory of both processes, but not of the child
 	serves []int  // its descriptors
-	ns     int    // the directory of the namespaces of the container's first process
-	joined [len(namespaceNames)]uint64
+	host   host
+	ns     int                         // the directory of the namespaces of the container's first process
+	joined [len(namespaceNames)]uint64 // that process's namespaces
 }
 
 // ErrForker is the error of a Forker that cannot execute this, or anything any more. Nothing was started.
@@ -39,7 +40,8 @@ var ErrForker = errors.New("launch: the forker cannot execute this")
 // maxProgram is the length of a program that a forker takes, in bytes: what is longer has megabytes of arguments.
 const maxProgram = 128 << 10
 
-var namespaceNames = [...]string{"user", "cgroup", "ipc", "uts", "net", "pid", "mnt"}
+// namespaceNames are those that a process can change while it runs.
+var namespaceNames = [...]string{"user", "cgroup", "ipc", "uts", "net", "mnt"}
 
 // NewForker starts one for a container. The fields of cfg that describe it and not the process count, and Process.OOMScoreAdj. It is
 // for containers without a user namespace and with a pid namespace, with cgroups of version 1 and with clone3: elsewhere the error is ErrForker.
@@ -57,7 +59,7 @@ func NewForker(cfg ExecConfig) (*Forker, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Forker{socket: -1}
+	f := &Forker{socket: -1, host: h}
 	if f.ns, err = unix.Open(fmt.Sprintf("/proc/%d/ns", cfg.Container), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
 		f.joined, err = f.namespaces()
 	}
@@ -214,7 +216,7 @@ func (f *Forker) Exec(cfg ExecConfig) (*Process, error) {
 	if err := f.fits(&cfg); err != nil {
 		return nil, err
 	}
-	c, done, err := prepareForked(&cfg)
+	c, done, err := prepareJoining(&cfg, f.host, (*builder).buildForked)
 	if err != nil {
 		return nil, err
 	}
@@ -337,11 +339,6 @@ func (f *Forker) Close() {
 			unix.Munmap(mem)
 		}
 	}
-}
-
-// prepareForked builds the program of a process that a forker makes. done closes what it has opened.
-func prepareForked(cfg *ExecConfig) (c *child, done func(), err error) {
-	return prepareJoining(cfg, newHost(cfg.options), (*builder).buildForked)
 }
 
 // buildForked is buildExec for a child of a forker: it is where it belongs.

@@ -82,8 +82,14 @@ func spansOf(text []byte, heap uintptr) (list []span) {
 		s := span{uintptr(from), uintptr(to)}
 		anonymous := string(f[4]) == "0" && (len(f) == 5 || bytes.HasPrefix(f[5], []byte("[anon:")))
 		switch {
-		case !anonymous || s.from == data:
+		case !anonymous:
+			if data = 0; string(f[1]) == "rw-p" {
+				data = s.to
+			}
+		case s.from == data:
 			data = s.to
+		case string(f[1]) == "---p" && !usesCgo: // what the runtime has reserved
+			list = append(list, s)
 		case string(f[1]) != "rw-p":
 		case usesCgo && !(s.from <= heap && heap < s.to):
 		default:

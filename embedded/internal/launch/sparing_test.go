@@ -123,12 +123,13 @@ c000000000-c000400000 rw-p 00000000 00:00 0                              [anon: 
 c000400000-c004000000 ---p 00000000 00:00 0 
 7fa0cfe40000-7fa0d0100000 rw-p 00000000 00:00 0 
 7fa0d0200000-7fa0d0300000 rw-s 00000000 00:01 77                         /dev/zero (deleted)
+7fa0d0300000-7fa0d0301000 rw-p 00000000 00:00 0 
 7fa116c1a000-7fa116c1e000 r--p 00000000 00:00 0                          [vvar]
 7ffe52081000-7ffe520a2000 rw-p 00000000 00:00 0                          [stack]
 `
 	want := []span{{0xc000000000, 0xc000400000}}
 	if !usesCgo {
-		want = append(want, span{0x7fa0cfe40000, 0x7fa0d0100000})
+		want = append(want, span{0xc000400000, 0xc004000000}, span{0x7fa0cfe40000, 0x7fa0d0100000}, span{0x7fa0d0300000, 0x7fa0d0301000})
 	}
 	got := spansOf([]byte(maps), 0xc000000080)
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(span{})); diff != "" {

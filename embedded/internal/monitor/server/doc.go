@@ -5,5 +5,5 @@
 // before the first: see again_linux.go.
 //
 // All processes are started by the main goroutine, which init functions hold on the
-// main thread: the kernel kills a container's processes when that thread ends.
+// main thread, or forked with that thread as their parent: the kernel kills a container's processes when it ends.
 package server
