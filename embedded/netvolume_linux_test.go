@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,10 @@ import (
 // TestNFS: volumes of the driver local that are mounted from a server: the kernel's own, which is told by hand what mountd
 // would tell it. It needs a kernel with nfsd, in which nobody else has set that up: .ci/run runs it in a machine of its own.
 func TestNFS(t *testing.T) {
+	if os.Getenv(asUser) != "" {
+		refusedNFS(t)
+		return
+	}
 	if os.Getenv("BERTH_NETVOLUMES") == "" {
 		t.Skip("BERTH_NETVOLUMES is not set: the kernel's servers are started in .ci/run's emulated machine")
 	}
@@ -70,6 +75,33 @@ func TestNFS(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(served, "f")); err != nil || string(text) != "served\n" {
 		t.Errorf("the volumes are gone, the server has %q, %v", text, err)
 	}
+	var out bytes.Buffer
+	user := exec.Command("/proc/self/exe", "-test.run=^TestNFS$", "-test.v="+fmt.Sprint(testing.Verbose()))
+	user.Env = []string{asUser + "=nfs"}
+	user.Stdout, user.Stderr = &out, &out
+	if err := (testenv.Ordinary{}).Run(user); err != nil {
+		t.Errorf("as an ordinary user: %v\n%s", err, &out)
+	}
+}
+
+// refusedNFS: an ordinary user's containers cannot have such a volume.
+func refusedNFS(t *testing.T) {
+	e, err := Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	a := &armor{e, t, "", ""}
+	_, err = e.ImageImport(t.Context(), testenv.Busybox(t), engine.ImportOptions{Reference: image1, Changes: []string{"ENV PATH=/bin"}})
+	a.check(err)
+	_, err = e.VolumeCreate(t.Context(), engine.VolumeCreateOptions{Name: "v", DriverOptions: map[string]string{"type": "nfs", "device": ":/", "o": "addr=127.0.0.1,vers=4,soft"}})
+	a.check(err)
+	c, err := e.ContainerCreate(t.Context(), &engine.Spec{Image: image1, Command: []string{"true"}, NetworkMode: "none", Mounts: []engine.Mount{{Type: engine.MountVolume, Source: "v", Target: "/data"}}}, engine.CreateOptions{})
+	a.check(err)
+	if err := e.ContainerStart(t.Context(), c.ID, engine.StartOptions{}); !errors.Is(err, engine.ErrUnsupported) {
+		t.Errorf("start: %v", err)
+	}
+	a.check(e.ContainerRemove(t.Context(), c.ID, engine.RemoveOptions{Force: true}))
 }
 
 // TestSilentServer: who does not wait any more for a server that does not answer is let go, at creation and at the start, and nothing stays

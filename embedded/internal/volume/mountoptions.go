@@ -11,6 +11,9 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/embedded/internal/userns"
+	"github.com/berthdev/berth/engine"
 )
 
 // A word of mount(8)'s options that is a flag of mount(2): set, or cleared by its opposite.
@@ -144,6 +147,8 @@ func (m *call) mount(dir string) (err error) {
 		}
 	} else if err := unix.Mount(m.device, dir, m.kind, m.flags, strings.Join(m.data, ",")); errors.Is(err, unix.ENODEV) {
 		return errors.New("the kernel does not know this type of file system")
+	} else if err == unix.EPERM && !userns.Initial() {
+		return &engine.UnsupportedError{Option: "VolumeCreateOptions.DriverOptions[type]", Value: m.kind, Engine: engineName, Reason: "the kernel lets no ordinary user mount it"}
 	} else if err != nil {
 		return err
 	}
