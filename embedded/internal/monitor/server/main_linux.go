@@ -32,18 +32,19 @@ func init() { reexec.Register(Role, serveRole) }
 const (
 	gcPercent   = 25
 	memoryLimit = 64 << 20
+	startLimit  = 32 << 20 // some ten starts leave that much behind
 	settleAfter = time.Second
 )
 
 // settle gives back what starting has used.
 func settle() {
 	debug.SetGCPercent(gcPercent)
+	debug.SetMemoryLimit(memoryLimit)
 	debug.FreeOSMemory()
 }
 
 // serveRole is the monitor, on the main goroutine.
 func serveRole() {
-	debug.SetMemoryLimit(memoryLimit)
 	unix.Umask(0o022)
 	unix.CloseOnExec(reexec.FD)
 	unix.SetNonblock(reexec.FD, true)
@@ -67,6 +68,7 @@ type lifetime struct {
 // serve is one container's monitor. It is true when the process can be another one's.
 func (p *lifetime) serve() bool {
 	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(startLimit)
 	m, err := p.open()
 	if err != nil {
 		return false
@@ -99,6 +101,9 @@ func (p *lifetime) answer(err error) {
 func (p *lifetime) open() (*monitor, error) {
 	if p.store == nil {
 		p.warm = warm()
+	} else {
+		idle := time.AfterFunc(settleAfter, settle)
+		defer idle.Stop()
 	}
 	buf := make([]byte, 16<<10)
 	p.control.SetReadDeadline(time.Now().Add(proto.SpareLife))
