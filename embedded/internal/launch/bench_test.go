@@ -60,6 +60,35 @@ func BenchmarkExec(b *testing.B) {
 	}
 }
 
+// BenchmarkForker is BenchmarkExec by way of a forker, where there can be one.
+func BenchmarkForker(b *testing.B) {
+	var spec ExecConfig
+	tasks := []string{"/sys/fs/cgroup/pids/tasks"}
+	p := running(b, func(c *Config) { withSeccomp(nil, c.Spec); spec.Seccomp = c.Spec.Linux.Seccomp })
+	spec.Container, spec.ContainerPidfd, spec.TasksFiles = p.PID, p.Pidfd, tasks
+	var err error
+	if spec.Filter, err = seccomp.Compile(spec.Seccomp); err != nil {
+		b.Fatal(err)
+	}
+	spec.Process = dockerSpec("", "/bin/true").Process
+	f, err := NewForker(spec)
+	if err != nil {
+		b.Skip(err)
+	}
+	defer f.Close()
+	b.ReportAllocs()
+	for b.Loop() {
+		e, err := f.Exec(spec)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if s, err := e.Wait(); err != nil || s.Code != 0 {
+			b.Fatal(s, err)
+		}
+		e.Pidfd.Close()
+	}
+}
+
 // BenchmarkProgram builds and links the program of BenchmarkStart.
 func BenchmarkProgram(b *testing.B) {
 	cfg := full(b)

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"net"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -476,17 +475,25 @@ func (m *monitor) boundExecs() {
 		return
 	}
 	extra := len(m.order) - maxExecs
-	m.order = slices.DeleteFunc(m.order, func(id string) bool {
+	var kept []string
+	for i, id := range m.order {
+		if extra == 0 {
+			if m.order = m.order[i:]; len(kept) > 0 {
+				m.order = append(kept, m.order...)
+			}
+			return
+		}
 		e := m.execs[id]
 		e.mu.Lock()
-		defer e.mu.Unlock()
-		if extra <= 0 || !e.over && e.started {
-			return false
+		if !e.over && e.started {
+			kept = append(kept, id)
+		} else {
+			extra--
+			delete(m.execs, id)
 		}
-		extra--
-		delete(m.execs, id)
-		return true
-	})
+		e.mu.Unlock()
+	}
+	m.order = kept
 }
 
 // endExecs waits for the commands of a container that has ended, and keeps how they went for those who ask later.
