@@ -36,6 +36,12 @@ const (
 	settleAfter = time.Second
 )
 
+// hurry lets garbage lie.
+func hurry() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(startLimit)
+}
+
 // settle gives back what starting has used.
 func settle() {
 	debug.SetGCPercent(gcPercent)
@@ -67,8 +73,7 @@ type lifetime struct {
 
 // serve is one container's monitor. It is true when the process can be another one's.
 func (p *lifetime) serve() bool {
-	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(startLimit)
+	hurry()
 	m, err := p.open()
 	if err != nil {
 		return false
@@ -103,7 +108,11 @@ func (p *lifetime) open() (*monitor, error) {
 		p.warm = warm()
 	} else {
 		idle := time.AfterFunc(settleAfter, settle)
-		defer idle.Stop()
+		defer func() {
+			if !idle.Stop() {
+				hurry()
+			}
+		}()
 	}
 	buf := make([]byte, 16<<10)
 	p.control.SetReadDeadline(time.Now().Add(proto.SpareLife))
