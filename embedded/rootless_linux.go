@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/berthdev/berth/embedded/internal/monitor"
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
 	"github.com/berthdev/berth/engine"
 )
@@ -76,7 +77,8 @@ type workerClient struct {
 	ctx     context.Context
 	control *os.File
 	conn    *os.File
-	data    *os.File // our end of the pipe; nil is none
+	data    *os.File        // our end of the pipe; nil is none
+	helper  *monitor.Helper // the process; nil is another's
 	stop    func() bool
 	fed     atomic.Pointer[error] // why what the call reads could not be read
 	done    bool
@@ -127,7 +129,7 @@ func (e *rootless) spawn(ctx context.Context, t transfer) (_ *workerClient, err 
 		}
 	}
 	if !started {
-		if err = e.monitors.Role(workerRole, files...); err != nil {
+		if w.helper, err = e.monitors.Role(workerRole, files...); err != nil {
 			return nil, err
 		}
 	}
@@ -145,6 +147,9 @@ func (e *rootless) spawn(ctx context.Context, t transfer) (_ *workerClient, err 
 func (w *workerClient) close() {
 	if w.stop != nil {
 		w.stop()
+	}
+	if w.helper != nil {
+		w.helper.Close()
 	}
 	for _, f := range []*os.File{w.control, w.conn, w.data} {
 		if f != nil {
@@ -187,6 +192,11 @@ func (w *workerClient) result(result any, t transfer) error {
 func (w *workerClient) next() (*workerAnswer, error) {
 	var a workerAnswer
 	if err := proto.Read(w.conn, &a); err != nil {
+		if w.helper != nil && w.ctx.Err() == nil {
+			if why := w.helper.Why(); why != "" {
+				return nil, fmt.Errorf("the worker in the user namespace has ended: %s", why)
+			}
+		}
 		return nil, fmt.Errorf("the worker in the user namespace has ended without a word: %w", err)
 	}
 	return &a, nil

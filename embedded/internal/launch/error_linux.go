@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/berthdev/berth/embedded/internal/nproc"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -20,6 +21,8 @@ func (e *Error) Error() string {
 	switch {
 	case e.Errno == 0:
 		return fmt.Sprintf("%s: %s", e.Step, e.Detail)
+	case e.Errno == syscall.EAGAIN && e.Detail == "": // of a fork, or of the execve of who is one too many
+		return nproc.Explain(fmt.Errorf("%s: %w", e.Step, e.Errno)).Error()
 	case e.Detail != "":
 		return fmt.Sprintf("%s: %v (%s)", e.Step, e.Errno, e.Detail)
 	}

@@ -100,7 +100,7 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 	}
 	switch {
 	case err == nil && a.Again, errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNRESET):
-		err = c.cut(ctx, id, op, err)
+		err = c.cut(ctx, id, op, err, spawned)
 	case err != nil:
 		err = fmt.Errorf("talk to the monitor: %w", err)
 	default:
@@ -125,8 +125,8 @@ func (c *Client) absent(id string) error {
 }
 
 // cut judges a connection that has ended without an answer: a monitor that was leaving has not taken
-// the call; one that was killed may have.
-func (c *Client) cut(ctx context.Context, id, op string, err error) error {
+// the call; one that was killed may have. spawned is one that was started for it.
+func (c *Client) cut(ctx context.Context, id, op string, err error, spawned *child) error {
 	if err == nil {
 		return errAgain
 	}
@@ -141,7 +141,13 @@ func (c *Client) cut(ctx context.Context, id, op string, err error) error {
 	if err := c.Recover(ctx, id); err != nil {
 		return err
 	}
-	return &engine.APIError{Engine: "embedded", Op: op, Object: id, Message: "the container's monitor has died during the call", Kind: engine.ErrUnavailable}
+	text := "the container's monitor has died during the call"
+	if spawned != nil {
+		if why := c.why(spawned.pid, spawned.said); why != "" {
+			text += ": " + why
+		}
+	}
+	return &engine.APIError{Engine: "embedded", Op: op, Object: id, Message: text, Kind: engine.ErrUnavailable}
 }
 
 // buried waits until a monitor that has closed a connection has released its lock as

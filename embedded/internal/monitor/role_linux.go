@@ -18,18 +18,33 @@ import (
 // Role starts the monitors' program in another role, in a new user namespace with the
 // IDs of [Client.User]. files are its descriptors from reexec.FD on; they stay the caller's. It runs while
 // the namespace may have no IDs yet: it must wait until Role has returned.
-func (c *Client) Role(role string, files ...*os.File) error {
+func (c *Client) Role(role string, files ...*os.File) (*Helper, error) {
 	prog, err := c.program()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	pid, err := c.start(prog, role, os.Environ(), files...)
-	c.mind(pid)
+	h := &Helper{c: c, said: newSaid()}
+	h.pid, err = c.start(prog, role, os.Environ(), h.said, files...)
+	c.mind(h.pid)
 	if err != nil {
-		return fmt.Errorf("start a process in a user namespace: %w", err)
+		h.Close()
+		return nil, fmt.Errorf("start a process in a user namespace: %w", err)
 	}
-	return nil
+	return h, nil
 }
+
+// Helper is a process of [Client.Role]. Close it when nobody will ask why it has ended.
+type Helper struct {
+	c    *Client
+	pid  int
+	said *os.File
+}
+
+// Why tells why the process has ended, of which the caller knows that it has; "" is not known.
+func (h *Helper) Why() string { return h.c.why(h.pid, h.said) }
+
+// Close forgets what it has said. It goes on, if it has not ended.
+func (h *Helper) Close() error { return h.said.Close() }
 
 // RoleIn is Role in the user namespace of a container's monitor, which the processes of that
 // container can be looked into from. Without a monitor it is engine.ErrNotRunning.
@@ -64,9 +79,9 @@ func (c *Client) RoleIn(ctx context.Context, id, role string, files ...*os.File)
 
 // execMonitor starts a container's monitor, and gives its pid if it is a child of ours: where it shares a namespace of another container, beside that one's, since
 // only there an ordinary user may enter it.
-func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, control *os.File) (pid int, err error) {
+func (c *Client) execMonitor(ctx context.Context, id string, prog *sealed, control, said *os.File) (pid int, err error) {
 	alone := func() (int, error) {
-		pid, err := c.exec(prog, control)
+		pid, err := c.exec(prog, control, said)
 		c.mind(pid)
 		return pid, err
 	}

@@ -27,6 +27,7 @@ const keepMost = 8
 // child is a monitor that this process has started.
 type child struct {
 	control *os.File  // our end
+	said    *os.File  // its standard error, until it is let go; nil is none
 	pid     int       // 0: another process has started it for us
 	ends    time.Time // when it may go, if it has had no container yet
 	again   bool      // it has had another container before
@@ -43,6 +44,8 @@ func controlPair() (ours, theirs *os.File, err error) {
 
 // letGo tells a monitor that we have connected to it, or will not.
 func (c *Client) letGo(m *child) {
+	m.said.Close()
+	m.said = nil
 	now := time.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +128,7 @@ func (c *Client) prepareSpare(m *child) {
 	ours, theirs, err := controlPair()
 	var pid int
 	if err == nil {
-		pid, err = c.exec(prog, theirs)
+		pid, err = c.exec(prog, theirs, nil)
 		theirs.Close()
 	}
 	c.mu.Lock()

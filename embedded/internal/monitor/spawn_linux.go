@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/berthdev/berth/embedded/internal/cgroup"
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
 	"github.com/berthdev/berth/embedded/internal/monitor/server"
+	"github.com/berthdev/berth/embedded/internal/nproc"
 	"github.com/berthdev/berth/engine"
 )
 
@@ -59,7 +61,7 @@ func (c *Client) spawn(ctx context.Context, id string) (*child, error) {
 	}
 	if m := c.takeSpare(); m != nil {
 		if _, err := m.control.Write(hello); err == nil {
-			if silent, err := welcome(ctx, id, m.control); err == nil {
+			if silent, err := c.welcome(ctx, id, m); err == nil {
 				return m, nil
 			} else if !silent {
 				return nil, err
@@ -75,27 +77,31 @@ func (c *Client) spawn(ctx context.Context, id string) (*child, error) {
 	if c.User == nil {
 		_, err = ours.Write(hello) // it waits in the socket
 	}
-	var pid int
+	m := &child{control: ours, said: newSaid()}
 	if err == nil {
-		pid, err = c.execMonitor(ctx, id, prog, theirs)
+		m.pid, err = c.execMonitor(ctx, id, prog, theirs, m.said)
 	}
 	if err == nil && c.User != nil {
 		_, err = ours.Write(hello) // what comes before it may run while the namespace has no IDs yet
 	}
 	theirs.Close()
+	if err == nil {
+		_, err = c.welcome(ctx, id, m)
+	} else {
+		err = fmt.Errorf("start the monitor: %w", err)
+	}
 	if err != nil {
 		ours.Close()
-		return nil, fmt.Errorf("start the monitor: %w", err)
-	}
-	if _, err = welcome(ctx, id, ours); err != nil {
+		m.said.Close()
 		return nil, err
 	}
-	return &child{control: ours, pid: pid}, nil
+	return m, nil
 }
 
-// welcome waits until the monitor at a control socket listens. After an error the socket is closed; silent is one that
+// welcome waits until a monitor listens. After an error its control socket is closed; silent is one that
 // has ended without an answer.
-func welcome(ctx context.Context, id string, ours *os.File) (silent bool, err error) {
+func (c *Client) welcome(ctx context.Context, id string, m *child) (silent bool, err error) {
+	ours := m.control
 	stop := context.AfterFunc(ctx, func() { ours.SetReadDeadline(past) })
 	buf := make([]byte, 8<<10)
 	n, err := ours.Read(buf)
@@ -108,7 +114,11 @@ func welcome(ctx context.Context, id string, ours *os.File) (silent bool, err er
 		err = ctx.Err()
 	} else if err != nil {
 		silent = true
-		err = &engine.APIError{Engine: "embedded", Op: "start monitor of container", Object: id, Message: "it has ended without a word: " + err.Error(), Kind: engine.ErrUnavailable}
+		text := "it has ended without a word: " + err.Error()
+		if why := c.why(m.pid, m.said); why != "" {
+			text = "it has ended: " + why
+		}
+		err = &engine.APIError{Engine: "embedded", Op: "start monitor of container", Object: id, Message: text, Kind: engine.ErrUnavailable}
 	} else {
 		err = a.Error.Decode("start monitor of container", id)
 	}
@@ -122,22 +132,19 @@ func welcome(ctx context.Context, id string, ours *os.File) (silent bool, err er
 const monitors = "berth-monitor"
 
 // exec starts a monitor. It is no child that anybody waits for: the caller gives it to mind, and those that have ended are reaped at the next call.
-func (c *Client) exec(prog *sealed, control *os.File) (pid int, err error) {
+func (c *Client) exec(prog *sealed, control, said *os.File) (pid int, err error) {
 	// Two threads' worth of caches are enough, also on machines with many CPUs: their number need not be looked for in cgroups.
-	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0"}, control)
+	return c.start(prog, server.Role, []string{"PATH=" + os.Getenv("PATH"), "GOMAXPROCS=2", "GODEBUG=containermaxprocs=0"}, said, control)
 }
 
-// start starts the program in a role. files are its descriptors from 3 on.
-func (c *Client) start(prog *sealed, role string, env []string, files ...*os.File) (pid int, err error) {
+// start starts the program in a role. said is its standard error, if it is not nil; files are its descriptors from 3 on.
+func (c *Client) start(prog *sealed, role string, env []string, said *os.File, files ...*os.File) (pid int, err error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}
 	defer null.Close()
-	stderr := null
-	if c.stderr != nil {
-		stderr = c.stderr
-	}
+	stderr := cmp.Or(c.stderr, said, null)
 	attr := &syscall.ProcAttr{
 		Dir:   "/",
 		Env:   env,
@@ -167,7 +174,7 @@ func (c *Client) start(prog *sealed, role string, env []string, files ...*os.Fil
 			return pid, err
 		}
 		if err := start(0); err != nil {
-			return 0, err
+			return 0, nproc.Explain(err)
 		}
 	}
 	return pid, nil

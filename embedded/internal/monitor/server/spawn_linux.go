@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/berthdev/berth/embedded/internal/monitor/proto"
+	"github.com/berthdev/berth/embedded/internal/nproc"
 	"github.com/berthdev/berth/embedded/internal/reexec"
 )
 
@@ -73,7 +74,7 @@ func startRole(role string, files []*os.File) error {
 	}
 	pid, err := syscall.ForkExec("/proc/self/exe", []string{role}, attr)
 	if err != nil {
-		return fmt.Errorf("start a process: %w", err)
+		return fmt.Errorf("start a process: %w", nproc.Explain(err))
 	}
 	go func() {
 		for {
