@@ -40,7 +40,7 @@
 //	images/index.json, index.lock      names -> image IDs
 //	images/gc.lock                     held shared (image.Store.Lease) while an image is added or a container made
 //	blobs/sha256/HEX                   configs and manifests
-//	layers/HEX/{diff/,layer.json,…}    an unpacked layer by diffID; made in layers/.tmp and renamed
+//	layers/HEX/{diff/,layer.json,…}    an unpacked layer by diffID, or a copy for other users; made in layers/.tmp and renamed
 //	containers/ID/config.json          OCI runtime configuration
 //	containers/ID/container.json       state.Config: what the engine knows beside it; first of all its layers
 //	containers/ID/lock                 flock for transitions; holds the ID, and as its time the last start without an end
@@ -92,7 +92,15 @@
 // published ports are forwarded by the monitor. Without either the default
 // network is an UnsupportedError that says so: NetworkMode none and host need none.
 // PIDMode host binds the host's procfs, and ns:PATH takes namespaces of this engine's containers, no others.
-// Bridges, UsernsMode keep-id and device rules are UnsupportedErrors, and so
+//
+// UsernsMode keep-id (and keep-id:uid=N,gid=N) gives the user his own number inside, and the container's
+// process is he, whatever user the image names: his files in binds are his there. All other numbers are subordinate IDs around it. Since files
+// of the image's root belong to him on the disk, and no ordinary user may mount with shifted owners, the container has copies of
+// the image's layers with the owners that its users need: one for each layer and numbering, made at the first create, which stays as long as
+// containers have it. Files that come and go (archives, commit) have the numbers of the inside. A new volume is his. Without subordinate IDs
+// he is the only user inside: all files are his, and there is no root. No entry of /etc/passwd is made for him.
+//
+// Bridges and device rules are UnsupportedErrors, and so
 // are limits, pause and stats without a cgroup: only a delegated one of v2 is the user's. With runc or crun
 // (WithRuntime) Domainname is one too.
 package embedded

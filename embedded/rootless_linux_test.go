@@ -41,7 +41,7 @@ func TestRootless(t *testing.T) {
 // runAsUser runs this test in a process of the user.
 func runAsUser(t *testing.T, name string) {
 	var out bytes.Buffer
-	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRootless$", "-test.timeout=90s", "-test.v="+fmt.Sprint(testing.Verbose()))
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRootless$", "-test.timeout=200s", "-test.v="+fmt.Sprint(testing.Verbose()))
 	cmd.Env = []string{asUser + "=" + name}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := ordinaryCases[name].Run(cmd)

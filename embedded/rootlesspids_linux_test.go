@@ -3,6 +3,7 @@ package embedded
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -77,13 +78,19 @@ func (r *userRig) hostPIDs() {
 		if top, err := r.ContainerTop(ctx, id, engine.TopOptions{}); err != nil || len(top.Rows) < 2 || len(top.Rows) > 3 {
 			r.t.Errorf("%+v, %v", top, err)
 		}
+		mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", first))
+		r.check(err)
+		known := strings.Contains(string(mounts), "upperdir="+filepath.Join(r.store.Dir(id), "upper")) // since Linux 6.7
 		end(id)
 		await(r.t, func() bool {
 			a, err := r.ContainerInspect(ctx, id, engine.InspectOptions{})
 			r.check(err)
 			return a.State.Status == engine.StatusExited
 		})
-		await(r.t, func() bool { return zombie(left) && zombie(first) })
+		if await(r.t, func() bool { return zombie(first) }); !known && strings.HasPrefix(name, "no monitor") {
+			syscall.Kill(left, syscall.SIGKILL) // nothing tells whose it was
+		}
+		await(r.t, func() bool { return zombie(left) })
 	}
 }
 
