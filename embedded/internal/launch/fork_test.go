@@ -12,6 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// forks is how often a test forks: a slow, emulated machine does not find what only many find.
+func forks() int {
+	if testing.Short() {
+		return 40
+	}
+	return 200
+}
+
 // TestFork is the probe for the runtime's private names in fork_linux.go: after many forks
 // beside running goroutines, allocation and signals, children and parent are what they
 // should be. If it fails, or does not link, with a new Go release: build with the tag
@@ -21,7 +29,7 @@ func TestFork(t *testing.T) {
 		t.Fatal("this build does not fork")
 	}
 	calm := bustle()
-	for i := range 200 {
+	for i := range forks() {
 		p := newProgram()
 		report := p.fd("report")
 		r, w := pipe(t)

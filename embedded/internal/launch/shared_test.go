@@ -21,7 +21,7 @@ func TestForkShared(t *testing.T) {
 	calm := bustle()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	for range 200 {
+	for range forks() {
 		p := newProgram()
 		report, sync := p.fd("report"), p.fd("sync")
 		r, w := pipe(t)
