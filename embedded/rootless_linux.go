@@ -58,6 +58,8 @@ func inside[R any](ctx context.Context, e *rootless, call string, args any, t tr
 			go w.feed(t.in)
 		}
 		err = w.result(&result, t)
+	} else if errors.Is(err, unix.EPIPE) || errors.Is(err, unix.ECONNRESET) {
+		err = w.gone(err)
 	}
 	if ctx.Err() != nil {
 		err = because(ctx, call, "", ctx.Err())
@@ -134,7 +136,7 @@ func (e *rootless) spawn(ctx context.Context, t transfer) (_ *workerClient, err 
 		}
 	}
 	if _, err = w.control.Write([]byte{0}); err != nil {
-		return nil, fmt.Errorf("talk to the worker: %w", err)
+		return nil, w.gone(err)
 	}
 	w.stop = context.AfterFunc(ctx, func() {
 		w.conn.SetDeadline(past)
@@ -192,14 +194,19 @@ func (w *workerClient) result(result any, t transfer) error {
 func (w *workerClient) next() (*workerAnswer, error) {
 	var a workerAnswer
 	if err := proto.Read(w.conn, &a); err != nil {
-		if w.helper != nil && w.ctx.Err() == nil {
-			if why := w.helper.Why(); why != "" {
-				return nil, fmt.Errorf("the worker in the user namespace has ended: %s", why)
-			}
-		}
-		return nil, fmt.Errorf("the worker in the user namespace has ended without a word: %w", err)
+		return nil, w.gone(err)
 	}
 	return &a, nil
+}
+
+// gone tells why the worker has ended, where err is of a message that it has not taken or not sent.
+func (w *workerClient) gone(err error) error {
+	if w.helper != nil && w.ctx.Err() == nil {
+		if why := w.helper.Why(); why != "" {
+			return fmt.Errorf("the worker in the user namespace has ended: %s", why)
+		}
+	}
+	return fmt.Errorf("the worker in the user namespace has ended without a word: %w", err)
 }
 
 // Read implements [io.Reader] for a stream: its end is the worker's word that it was whole.

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -28,7 +29,7 @@ func TestRefusedProcesses(t *testing.T) {
 		t.Skip("BERTH_EMBEDDED is not set: containers are started in .ci/run")
 	}
 	var out bytes.Buffer
-	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRefusedProcesses$", "-test.timeout=90s", "-test.v="+fmt.Sprint(testing.Verbose()))
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestRefusedProcesses$", "-test.timeout=4m", "-test.v="+fmt.Sprint(testing.Verbose()))
 	cmd.Env = []string{asUser + "=limit"}
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := testenv.Everything.Run(cmd)
@@ -69,7 +70,11 @@ func refusedAsUser(t *testing.T) {
 	}
 	remove := func(id string) {
 		t.Helper()
-		if err := e.ContainerRemove(ctx, id, engine.RemoveOptions{Force: true}); err != nil {
+		err := e.ContainerRemove(ctx, id, engine.RemoveOptions{Force: true})
+		if errors.Is(err, engine.ErrUnavailable) { // its monitor keeps the limit, and may have died of a thread that this wanted
+			err = e.ContainerRemove(ctx, id, engine.RemoveOptions{Force: true})
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -85,7 +90,7 @@ func refusedAsUser(t *testing.T) {
 			t.Errorf("%s with %d more processes: %v", what, more, err)
 		}
 	}
-	for more := range 16 {
+	for _, more := range []int{0, 3, 4, 5, 6, 7, 8, 10} {
 		id, err := create()
 		if err != nil {
 			t.Fatal(err)
