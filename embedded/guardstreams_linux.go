@@ -20,6 +20,12 @@ func kept[S io.Closer](g *guard, ctx context.Context, wrap func(S, *call) S, f f
 	return wrap(s, c), nil
 }
 
+// closing closes what the call has returned, which ends the call.
+func (c *call) closing(r io.Closer) error {
+	defer c.end()
+	return r.Close()
+}
+
 type guardedStream struct {
 	engine.Stream
 	call *call
@@ -27,10 +33,7 @@ type guardedStream struct {
 
 func guardStream(s engine.Stream, c *call) engine.Stream { return &guardedStream{s, c} }
 
-func (s *guardedStream) Close() error {
-	defer s.call.end()
-	return s.Stream.Close()
-}
+func (s *guardedStream) Close() error { return s.call.closing(s.Stream) }
 
 type guardedLog struct {
 	engine.LogReader
@@ -39,10 +42,7 @@ type guardedLog struct {
 
 func guardLog(r engine.LogReader, c *call) engine.LogReader { return &guardedLog{r, c} }
 
-func (r *guardedLog) Close() error {
-	defer r.call.end()
-	return r.LogReader.Close()
-}
+func (r *guardedLog) Close() error { return r.call.closing(r.LogReader) }
 
 type guardedWaiter struct {
 	engine.Waiter
@@ -51,10 +51,7 @@ type guardedWaiter struct {
 
 func guardWaiter(w engine.Waiter, c *call) engine.Waiter { return &guardedWaiter{w, c} }
 
-func (w *guardedWaiter) Close() error {
-	defer w.call.end()
-	return w.Waiter.Close()
-}
+func (w *guardedWaiter) Close() error { return w.call.closing(w.Waiter) }
 
 type guardedReader struct {
 	io.ReadCloser
@@ -63,7 +60,4 @@ type guardedReader struct {
 
 func guardReader(r io.ReadCloser, c *call) io.ReadCloser { return &guardedReader{r, c} }
 
-func (r *guardedReader) Close() error {
-	defer r.call.end()
-	return r.ReadCloser.Close()
-}
+func (r *guardedReader) Close() error { return r.call.closing(r.ReadCloser) }

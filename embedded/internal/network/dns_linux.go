@@ -41,6 +41,22 @@ const maxQuestions = 256
 // answerTTL is how long answers for containers may be cached, in seconds: as Docker's.
 const answerTTL = 600
 
+// listen opens the sockets in the calling thread's namespace, and leads there what its processes ask.
+func (s *nameServer) listen() (err error) {
+	if s.udp, s.tcp, err = listenDNS(); err != nil {
+		return err
+	}
+	return redirectDNS(portOf(s.udp.LocalAddr()), portOf(s.tcp.Addr()))
+}
+
+// close closes the sockets, if they are open.
+func (s *nameServer) close() {
+	if s.udp != nil {
+		s.udp.Close()
+		s.tcp.Close()
+	}
+}
+
 // listenDNS opens the sockets of the server in the calling thread's namespace: UDP and TCP, each on a port of its own.
 func listenDNS() (*net.UDPConn, *net.TCPListener, error) {
 	at := netip.AddrPortFrom(Server, 0)
@@ -67,8 +83,7 @@ func (s *nameServer) start() {
 // stop closes the sockets, without which the namespace lives on, and waits for the questions in work.
 func (s *nameServer) stop() {
 	s.cancel()
-	s.udp.Close()
-	s.tcp.Close()
+	s.close()
 	s.wg.Wait()
 }
 

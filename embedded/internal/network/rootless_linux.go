@@ -52,11 +52,7 @@ func (s *Session) connectRootless(ctx context.Context, ns *os.File) error {
 		if !serve {
 			return nil
 		}
-		var err error
-		if server.udp, server.tcp, err = listenDNS(); err != nil {
-			return err
-		}
-		return redirectDNS(portOf(server.udp.LocalAddr()), portOf(server.tcp.Addr()))
+		return server.listen()
 	})
 	r := *s.record.Load()
 	r.Endpoints = []endpoint{e}
@@ -65,10 +61,7 @@ func (s *Session) connectRootless(ctx context.Context, ns *os.File) error {
 	}
 	s.record.Store(&r)
 	if err != nil {
-		if server.udp != nil {
-			server.udp.Close()
-			server.tcp.Close()
-		}
+		server.close()
 		return err
 	}
 	if serve {

@@ -157,16 +157,10 @@ func (s *Session) attach(ctx context.Context, ns *os.File, plans []planned, firs
 		if !serve {
 			return nil
 		}
-		if server.udp, server.tcp, err = listenDNS(); err != nil {
-			return err
-		}
-		return redirectDNS(portOf(server.udp.LocalAddr()), portOf(server.tcp.Addr()))
+		return server.listen()
 	})
 	if err != nil {
-		if server.udp != nil {
-			server.udp.Close()
-			server.tcp.Close()
-		}
+		server.close()
 		return err
 	}
 	if serve {
