@@ -179,7 +179,6 @@ func TestSMB(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "//localhost/share") || strings.Contains(err.Error(), "hush") {
 		t.Errorf("start: %v", err)
 	}
-	t.Log(err)
 	r.check(l.Close())
 	if head := <-asked; len(head) != 8 || string(head[4:]) != "\xfeSMB" {
 		t.Errorf("the server was asked %q", head)
