@@ -50,7 +50,7 @@ func (e *Engine) resume(ctx context.Context) error {
 		if s.Alive && !busy(s) {
 			done = false // a call is at it, or one was that is dead: the next engine sees what came of it
 		}
-		if !lost(s) {
+		if s.Alive || s.Err != nil {
 			continue
 		}
 		if err := e.monitors.Sweep(ctx, s.Config); err != nil {

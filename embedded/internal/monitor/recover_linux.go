@@ -115,6 +115,9 @@ func (c *Client) recover(ctx context.Context, id string) error {
 // Sweep removes the cgroup of a container that has no monitor, if it has one: after a stop of the machine it has
 // none, but where the run root alone was removed, nobody else knows of it.
 func (c *Client) Sweep(ctx context.Context, cfg *state.Config) error {
+	if g, err := c.cgroupOf(cfg); g == nil || err != nil {
+		return err
+	}
 	lock, err := c.Store.HoldMonitor(cfg.ID)
 	if errors.Is(err, engine.ErrConflict) || errors.Is(err, engine.ErrNotFound) {
 		return nil
@@ -126,13 +129,22 @@ func (c *Client) Sweep(ctx context.Context, cfg *state.Config) error {
 	return errors.Join(c.removeCgroup(ctx, cfg), c.Store.RemoveRun(cfg.ID))
 }
 
-// removeCgroup kills what is in a container's cgroup and removes it. None is no error.
-func (c *Client) removeCgroup(ctx context.Context, cfg *state.Config) error {
+// cgroupOf is a container's cgroup, if it is there.
+func (c *Client) cgroupOf(cfg *state.Config) (*cgroup.Group, error) {
 	if cfg.Cgroup == "" {
-		return nil
+		return nil, nil
 	}
 	g, err := cgroup.Open(cfg.Cgroup, cgroup.Options{Rootless: c.Rootless})
 	if err != nil || !g.Exists() {
+		return nil, err
+	}
+	return g, nil
+}
+
+// removeCgroup kills what is in a container's cgroup and removes it. None is no error.
+func (c *Client) removeCgroup(ctx context.Context, cfg *state.Config) error {
+	g, err := c.cgroupOf(cfg)
+	if g == nil || err != nil {
 		return err
 	}
 	if err := g.Kill(); err != nil {
