@@ -39,6 +39,10 @@ func quantile(times []time.Duration, q float64) time.Duration {
 	return s[int(q*float64(len(s)-1))]
 }
 
+// rest is the time between two legs: a daemon goes on working after its answer (so does the kernel, which takes a
+// network apart), and that is not the next one's doing.
+const rest = 100 * time.Millisecond
+
 // interleave runs the legs in turn, so that what else the machine does strikes all of them, until
 // rounds are done or the time is used up; five rounds are made in any case. The first round is not counted.
 func interleave(rounds int, budget time.Duration, legs ...*leg) error {
@@ -48,6 +52,7 @@ func interleave(rounds int, budget time.Duration, legs ...*leg) error {
 			break
 		}
 		for _, l := range legs {
+			time.Sleep(rest)
 			start := time.Now()
 			if err := l.once(); err != nil {
 				return fmt.Errorf("%s: %w", l.name, err)
