@@ -32,8 +32,9 @@ func TestStats(t *testing.T) {
 		CPU:    &specs.LinuxCPU{Quota: new(int64(50000))},
 		Pids:   &specs.LinuxPids{Limit: new(int64(33))},
 	})
-	// 40 MiB of page cache that nobody uses any more, 20 MiB held in a variable, and some CPU time.
-	running(t, g, "sh", "-c", "dd if=/dev/zero of="+dir+"/f bs=1M count=40 conv=fsync 2>&-; x=$(head -c 20000000 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; sleep 1000 & echo ready; wait")
+	// 40 MiB written past the page cache (what is in it the kernel may write itself, for nobody), 40 MiB of page cache that
+	// nobody uses any more, 20 MiB held in a variable, and some CPU time.
+	running(t, g, "sh", "-c", "dd if=/dev/zero of="+dir+"/d bs=1M count=40 oflag=direct 2>&-; dd if=/dev/zero of="+dir+"/f bs=1M count=40 conv=fsync 2>&-; x=$(head -c 20000000 /dev/zero | tr '\\0' x); i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; sleep 1000 & echo ready; wait")
 	s, err := g.Stats()
 	if err != nil {
 		t.Fatal(err)
