@@ -28,7 +28,7 @@ const armorProfile = `profile %s flags=(attach_disconnected,mediate_deleted) {
 
 // armorScript says who it is to AppArmor, and what it may do.
 const armorScript = `cat /proc/self/attr/current; cat /etc/group >/dev/null 2>&1 || echo unread; (echo >/tmp/denied) 2>/dev/null || echo unwritten
-echo x >/tmp/f && cat /tmp/f; (echo exec unconfined >/proc/self/attr/apparmor/exec) 2>/dev/null || echo kept; rm /tmp/*; echo end`
+echo x >/tmp/f && cat /tmp/f; (echo exec unconfined >/proc/self/attr/apparmor/exec) 2>/dev/null || echo kept; rm -f /tmp/*; echo end`
 
 // What it says with the profile, and with none.
 const (
