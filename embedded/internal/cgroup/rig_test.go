@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -40,11 +41,11 @@ func TestMain(m *testing.M) {
 // child joins by tasks files and executes the command that it was given.
 func child(files []string) {
 	fail := func(err error) { fmt.Fprintln(os.Stderr, err); os.Exit(99) }
+	runtime.LockOSThread() // the one thread that joins all of them is the one that execve leaves
 	for _, f := range files {
 		if f == "-" {
 			continue
 		}
-		// All threads of this process, in a program that has several; execve ends the others.
 		if err := os.WriteFile(f, []byte("0"), 0); err != nil {
 			fail(err)
 		}
