@@ -26,24 +26,25 @@ type seenRoots struct {
 	dirs   map[string][]string // of images, by ID
 }
 
-// as is what is known of the directory of layers as it is now; nil where that cannot be told.
+// as is what is known of the directory of layers as it is now; nothing where that cannot be told.
 func (r *layerRoots) as(dir string) *seenRoots {
 	var st unix.Stat_t
 	if unix.Stat(dir, &st) != nil {
-		return nil
+		return newSeenRoots(&st)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if t := r.then; t == nil || t.dev != uint64(st.Dev) || t.ino != st.Ino || t.mtime != st.Mtim || t.ctime != st.Ctim {
-		r.then = &seenRoots{dev: uint64(st.Dev), ino: st.Ino, mtime: st.Mtim, ctime: st.Ctim, opaque: make(map[string]bool), dirs: make(map[string][]string)}
+		r.then = newSeenRoots(&st)
 	}
 	return r.then
 }
 
+func newSeenRoots(st *unix.Stat_t) *seenRoots {
+	return &seenRoots{dev: uint64(st.Dev), ino: st.Ino, mtime: st.Mtim, ctime: st.Ctim, opaque: make(map[string]bool), dirs: make(map[string][]string)}
+}
+
 func (s *seenRoots) of(diffID string) (opaque, known bool) {
-	if s == nil {
-		return false, false
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	opaque, known = s.opaque[diffID]
@@ -51,9 +52,6 @@ func (s *seenRoots) of(diffID string) (opaque, known bool) {
 }
 
 func (s *seenRoots) add(diffID string, opaque bool) {
-	if s == nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opaque[diffID] = opaque
@@ -61,9 +59,6 @@ func (s *seenRoots) add(diffID string, opaque bool) {
 
 // dirsOf is what keep has been told of an image.
 func (s *seenRoots) dirsOf(imageID string) (dirs []string, known bool) {
-	if s == nil {
-		return nil, false
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	dirs, known = s.dirs[imageID]
@@ -71,9 +66,6 @@ func (s *seenRoots) dirsOf(imageID string) (dirs []string, known bool) {
 }
 
 func (s *seenRoots) keep(imageID string, dirs []string) {
-	if s == nil {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.dirs) >= maxParsed {

@@ -41,7 +41,6 @@ type Client struct {
 	let       time.Time    // when a monitor was let go last
 	preparing bool         // a spare is being started
 	starts    atomic.Int32 // calls of Start that are under way
-	started   time.Time    // the last start of a container
 }
 
 // Close releases the sealed program file. Monitors go on.

@@ -112,13 +112,11 @@ func (m *child) free(flags int) (free, gone bool) {
 	return string(b[:n]) == proto.Free, n == 0
 }
 
-// prepareSpare notes a start by a monitor, and starts another for the next one. That it cannot is not told: the next one will see.
+// prepareSpare starts a monitor for the start after this one, where one is to be expected. That it cannot is not told: the next one will see.
 func (c *Client) prepareSpare(m *child) {
 	now := time.Now()
 	c.mu.Lock()
-	soon := now.Sub(c.started) < spareWithin
-	c.started = now
-	wanted := soon && c.starts.Load() == 1 && c.spare == nil && !m.again && c.seal != nil && !c.preparing && c.User == nil
+	wanted := now.Sub(c.let) < spareWithin && c.starts.Load() == 1 && c.spare == nil && !m.again && c.seal != nil && !c.preparing && c.User == nil
 	prog := c.seal
 	c.preparing = c.preparing || wanted
 	c.mu.Unlock()

@@ -82,61 +82,62 @@ func (s *Store) read(id, name string) ([]byte, error) {
 
 // cachedConfig is Config for readers: its result is shared.
 func (s *Store) cachedConfig(id string) (*Config, error) {
-	path := s.Dir(id) + "/" + configFile
-	s.cache.mu.Lock()
-	e := s.cache.configs[id]
-	s.cache.mu.Unlock()
-	if e.is(path) {
-		return e.v, nil
-	}
-	data, at, err := readVersion(path)
+	cfg, err := cachedFile(s, &s.cache.configs, id, configFile, func(data []byte) (*Config, error) {
+		cfg, err := decodeConfig(data)
+		if err == nil && cfg.ID != id {
+			err = fmt.Errorf("it is that of %q", cfg.ID)
+		}
+		if err != nil {
+			err = fmt.Errorf("read configuration of container %s: %w", id, err)
+		}
+		return cfg, err
+	})
+	var pathErr *fs.PathError
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !exists(s.Dir(id)):
 		return nil, notFound("find container", id)
-	case err != nil:
+	case errors.As(err, &pathErr):
 		return nil, fmt.Errorf("read container %s: %w", id, err)
 	}
-	cfg := e.v
-	if !e.holds(data) {
-		cfg, err = decodeConfig(data)
-	}
-	if err == nil && cfg.ID != id {
-		err = fmt.Errorf("it is that of %q", cfg.ID)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read configuration of container %s: %w", id, err)
-	}
-	s.cache.mu.Lock()
-	defer s.cache.mu.Unlock()
-	keep(&s.cache.configs, id, cfg, at, data)
-	return cfg, nil
+	return cfg, err
 }
 
 // cachedExit is ReadExit for readers: its result is shared.
 func (s *Store) cachedExit(id string) (*Exit, error) {
-	path := s.Dir(id) + "/" + exitFile
+	exit, err := cachedFile(s, &s.cache.exits, id, exitFile, func(data []byte) (*Exit, error) {
+		exit := &Exit{}
+		if err := json.Unmarshal(data, exit); err != nil {
+			return nil, fmt.Errorf("read %s: %w", filepath.Join(s.Dir(id), exitFile), err)
+		}
+		return exit, nil
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return exit, err
+}
+
+// cachedFile is what a file of a container holds, which is read and decoded where m does not have this version of it.
+func cachedFile[T any](s *Store, m *map[string]cached[T], id, name string, decode func([]byte) (*T, error)) (*T, error) {
+	path := s.Dir(id) + "/" + name
 	s.cache.mu.Lock()
-	e := s.cache.exits[id]
+	e := (*m)[id]
 	s.cache.mu.Unlock()
 	if e.is(path) {
 		return e.v, nil
 	}
 	data, at, err := readVersion(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}
-	exit := e.v
+	v := e.v
 	if !e.holds(data) {
-		exit = &Exit{}
-		if err := json.Unmarshal(data, exit); err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
+		if v, err = decode(data); err != nil {
+			return nil, err
 		}
 	}
 	s.cache.mu.Lock()
 	defer s.cache.mu.Unlock()
-	keep(&s.cache.exits, id, exit, at, data)
-	return exit, nil
+	keep(m, id, v, at, data)
+	return v, nil
 }
