@@ -197,14 +197,17 @@ func newCrun(b *testing.B, l *local) func() error {
 		}
 		unix.Unmount("/sys/fs/cgroup/unified", unix.MNT_DETACH)
 		for name := range work {
-			out, err := exec.Command(crun, "run", "--bundle", bundle, name).CombinedOutput()
+			out, err := exec.Command(crun, "--root", l.run+"-crun", "run", "--bundle", bundle, name).CombinedOutput()
 			if err != nil {
 				err = fmt.Errorf("%w: %s", err, out)
 			}
 			done <- err
 		}
 	}()
-	b.Cleanup(func() { close(work) })
+	b.Cleanup(func() {
+		close(work)
+		os.RemoveAll(l.run + "-crun")
+	})
 	n := 0
 	return func() error {
 		n++

@@ -36,7 +36,7 @@ func (e *Engine) extra(ctx context.Context, s *state.Snapshot, size bool) (x ins
 	if cfg.Log.Driver != "none" {
 		x.LogPath = logs.Path(e.logDir(cfg.ID))
 	}
-	if live(s) {
+	if live(s) && s.Run.Execs {
 		// An end in the meantime leaves none.
 		if x.ExecIDs, err = e.monitors.ExecIDs(ctx, cfg.ID); err != nil {
 			if ctx.Err() != nil {

@@ -94,7 +94,7 @@ func (b *builder) begin(tasks []string, proc *specs.Process, joins bool, enter f
 	}
 	for _, path := range tasks {
 		// The child moves itself: moving a process that has one thread takes no lock of the whole machine.
-		fd := b.parentFD(path, func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) })
+		fd := b.tasksFD(path)
 		b.add("enter the cgroup "+path, "write", fd, b.str("0"), num(1))
 	}
 	enter()

@@ -47,8 +47,11 @@ func initialUserNamespace() bool {
 type builder struct {
 	*program
 	host
-	fds  []int // numbers of program.FDs
-	owns []int // those of them that close closes
+	fds     []int    // numbers of program.FDs
+	owns    []int    // those of them that close closes
+	waits   bool     // something is being made that is not there yet
+	made    Made     // this, afterwards
+	delayed []func() // opens descriptors of it
 
 	staged   bool   // namespaces are made by the child itself, which then forks again
 	overlaps bool   // the child goes on while the parent prepares, and waits once more when all is mounted
@@ -72,22 +75,53 @@ func newBuilder(h host) *builder { return &builder{program: newProgram(), host: 
 
 // parentFD adds a descriptor that open opens in this process; close closes it.
 func (b *builder) parentFD(what string, open func() (int, error)) val {
-	v := b.fd(what)
-	fd := -1
-	if !b.dry && b.failed == nil {
-		var err error
-		if fd, err = open(); err == nil {
-			fd, err = aboveStdio(fd)
-		}
-		if err != nil {
-			b.failed = failure("open "+what, err)
-			fd = -1
-		} else {
-			b.owns = append(b.owns, fd)
-		}
+	b.fds = append(b.fds, b.opened(what, open))
+	return b.fd(what)
+}
+
+// opened is the number of a descriptor that open has opened, or -1 and the reason in failed.
+func (b *builder) opened(what string, open func() (int, error)) int {
+	if b.dry || b.failed != nil {
+		return -1
 	}
-	b.fds = append(b.fds, fd)
-	return v
+	fd, err := open()
+	if err == nil {
+		fd, err = aboveStdio(fd)
+	}
+	if err != nil {
+		b.failed = failure("open "+what, err)
+		return -1
+	}
+	b.owns = append(b.owns, fd)
+	return fd
+}
+
+// tasksFD is the descriptor of a file of tasks.
+func (b *builder) tasksFD(path string) val {
+	open := func() (int, error) { return unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0) }
+	if !b.waits {
+		return b.parentFD(path, open)
+	}
+	return b.delayedFD(path, open)
+}
+
+// delayedFD is parentFD for what is being made.
+func (b *builder) delayedFD(what string, open func() (int, error)) val {
+	i := len(b.fds)
+	b.fds = append(b.fds, -1)
+	b.delayed = append(b.delayed, func() { b.fds[i] = b.opened(what, open) })
+	return b.fd(what)
+}
+
+// openDelayed opens what delayedFD has put off.
+func (b *builder) openDelayed() error {
+	for _, open := range b.delayed {
+		open()
+	}
+	if b.failed != nil {
+		return b.failed
+	}
+	return nil
 }
 
 // close closes what parentFD opened. The child has its own copies.
@@ -97,6 +131,9 @@ func (b *builder) close() {
 	}
 	b.owns = nil
 }
+
+// duplicate is a copy of a file's descriptor.
+func duplicate(f *os.File) (int, error) { return unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3) }
 
 // aboveStdio moves a descriptor that was just opened above 2: the child puts others there.
 func aboveStdio(fd int) (int, error) {

@@ -40,6 +40,8 @@ type Config struct {
 	TasksFiles []string
 	// CgroupFD is a descriptor of the container's cgroup v2 directory; 0 is none. It stays the caller's.
 	CgroupFD int
+	// Ahead is what is still being made while Start prepares; nil: nothing.
+	Ahead *Ahead
 	// MountInfo is what /proc/self/mountinfo holds; nil: it is read if it is needed.
 	MountInfo []byte
 	// Filter is Spec.Linux.Seccomp compiled already, which saves half a millisecond; nil: Start compiles it.
@@ -56,6 +58,21 @@ type Config struct {
 	Prepared func(pid int, pidfd *os.File) error
 
 	options options
+}
+
+// Ahead is what of a start is made beside its preparation.
+type Ahead struct {
+	// Network: there will be a network namespace for the process, which enters it in place of the new one that Spec asks for. It belongs to the
+	// user namespace of the caller, as the process does: Spec makes none. Root: Config.Root will be there.
+	Network, Root bool
+	// Wait waits for all of it. It is called when all else is prepared, or not at all; its error ends the start. From then on TasksFiles can be opened.
+	Wait func() (Made, error)
+}
+
+// Made is what Ahead is about. It stays the caller's.
+type Made struct {
+	CgroupFD      int // as Config.CgroupFD
+	Network, Root *os.File
 }
 
 // ExecConfig says what to execute in a running container.

@@ -27,6 +27,7 @@ var namespaceFlags = []struct {
 type spaces struct {
 	create uintptr // CLONE_NEW… flags
 	join   []joined
+	net    bool // a network namespace is made for the process, which enters it
 }
 
 // joined is a namespace that exists.
@@ -67,7 +68,9 @@ func namespaces(list []specs.LinuxNamespace) (spaces, error) {
 }
 
 // has says that the process is in another namespace than the caller, of this kind.
-func (s spaces) has(flag uintptr) bool { return s.create&flag != 0 || s.joins(flag) }
+func (s spaces) has(flag uintptr) bool {
+	return s.create&flag != 0 || s.joins(flag) || flag == unix.CLONE_NEWNET && s.net
+}
 
 func (s spaces) joins(flag uintptr) bool {
 	for _, j := range s.join {
@@ -90,6 +93,10 @@ func (s spaces) forks() bool {
 func (b *builder) enter(s spaces) {
 	if len(s.join) > 0 {
 		b.joinAll(s.join)
+	}
+	if s.net {
+		fd := b.delayedFD("the network namespace", func() (int, error) { return duplicate(b.made.Network) })
+		b.add("enter the network namespace", "setns", fd, num(unix.CLONE_NEWNET))
 	}
 	if !b.staged {
 		if s.create&unix.CLONE_NEWCGROUP != 0 {

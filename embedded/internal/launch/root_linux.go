@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,7 +20,11 @@ const (
 func (b *builder) openRoot(cfg *Config, pl *mountPlan) error {
 	o := cfg.Overlay
 	if cfg.Root != nil {
-		b.root = b.inReg(b.parentFD("root", func() (int, error) { return unix.FcntlInt(cfg.Root.Fd(), unix.F_DUPFD_CLOEXEC, 3) }))
+		b.root = b.inReg(b.parentFD("root", func() (int, error) { return duplicate(cfg.Root) }))
+		return nil
+	}
+	if cfg.Ahead != nil && cfg.Ahead.Root {
+		b.root = b.inReg(b.delayedFD("root", func() (int, error) { return duplicate(b.made.Root) }))
 		return nil
 	}
 	if o == nil {
@@ -115,6 +120,19 @@ func (b *builder) overlayByPath(pl *mountPlan, o *Overlay) {
 }
 
 const overlayHint = "the kernel's log has the reason; an upper directory cannot lie on an overlay or a network file system"
+
+// MountOverlay makes a root file system in advance, for Config.Root. The caller closes it. Before Linux 6.7 the error is unix.ENOSYS; of
+// what else is wrong Start, without a root, knows the kernel's words.
+func MountOverlay(o *Overlay) (*os.File, error) {
+	if !detect().lowerdirPlus {
+		return nil, unix.ENOSYS
+	}
+	fd, err := mountOverlay(o)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), "root"), nil
+}
 
 // mountOverlay makes a detached overlay in this process.
 func mountOverlay(o *Overlay) (int, error) {

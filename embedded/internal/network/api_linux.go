@@ -3,6 +3,7 @@ package network
 import (
 	"log/slog"
 	"net/netip"
+	"os"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -27,6 +28,9 @@ type Request struct {
 	Hostname    string
 	Domainname  string
 	PID         int // its first process: the network namespace is /proc/PID/ns/net
+	// Namespace is the network namespace of a process that is not there yet, in place of PID. It stays the caller's, who
+	// calls Session.Begun when the process is there.
+	Namespace *os.File
 
 	Endpoints []engine.Endpoint // empty: loopback alone
 	Ports     []engine.PortMapping

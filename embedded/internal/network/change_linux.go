@@ -29,7 +29,7 @@ func (s *Session) Join(ctx context.Context, ep engine.Endpoint) (*Result, error)
 	if err := s.m.checkForward(ctx, p.config, len(s.request.Ports) > 0); err != nil {
 		return nil, err
 	}
-	ns, err := openNamespace(s.request.PID)
+	ns, err := s.namespace()
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (s *Session) leave(ctx context.Context, id, name string) (found bool, err e
 	if err := s.m.writeRecord(&r); err != nil {
 		return true, err
 	}
-	ns, err := openNamespace(s.request.PID)
+	ns, err := s.namespace()
 	if err != nil {
 		return true, err
 	}

@@ -15,7 +15,7 @@ func inNamespace(ns *os.File, f func() error) error {
 	go func() {
 		// A thread that cannot go back is not unlocked: it ends with the goroutine.
 		runtime.LockOSThread()
-		home, err := os.OpenFile("/proc/thread-self/ns/net", os.O_RDONLY|syscall.O_CLOEXEC, 0)
+		home, err := openThread()
 		if err != nil {
 			runtime.UnlockOSThread()
 			done <- err
@@ -34,6 +34,31 @@ func inNamespace(ns *os.File, f func() error) error {
 		done <- err
 	}()
 	return <-done
+}
+
+// NewNamespace makes a network namespace for a process that is not there yet, on the calling thread, which is in it for a moment. Nothing is up in it.
+// It lives as long as the file, or a process in it.
+func NewNamespace() (*os.File, error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := openThread()
+	if err != nil {
+		return nil, err
+	}
+	defer home.Close()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, os.NewSyscallError("unshare", err)
+	}
+	ns, err := openThread()
+	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+		panic("network: a thread cannot go back to its namespace: " + err.Error()) // what it did next it would do in the wrong one
+	}
+	return ns, err
+}
+
+// openThread opens this thread's network namespace.
+func openThread() (*os.File, error) {
+	return os.OpenFile("/proc/thread-self/ns/net", os.O_RDONLY|syscall.O_CLOEXEC, 0)
 }
 
 // openNamespace opens the network namespace of a process.

@@ -37,7 +37,7 @@ func planRootless(endpoints []engine.Endpoint, ports []engine.PortMapping) error
 // process. Nothing of it is written down: it ends with this process.
 func (s *Session) connectRootless(ctx context.Context, ns *os.File) error {
 	asked := s.request.Endpoints[0]
-	h, err := startHelper(ctx, asked.Network, s.request.PID, s.m.netDir("helpers"))
+	h, err := startHelper(ctx, asked.Network, int(s.pid.Load()), s.m.netDir("helpers"))
 	if err != nil {
 		return err
 	}

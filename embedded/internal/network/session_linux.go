@@ -21,6 +21,8 @@ type Session struct {
 	m       *Manager
 	request Request
 
+	pid atomic.Int64 // the container's first process
+
 	mu      sync.Mutex
 	owner   *os.File // the lock that says that we live; nil when closed
 	proxies []*proxy
@@ -48,6 +50,7 @@ func (m *Manager) Connect(ctx context.Context, r Request) (*Result, *Session, er
 		return nil, nil, err
 	}
 	s := &Session{m: m, request: r, owner: owner}
+	s.Begun(r.PID)
 	s.record.Store(&record{ID: r.ContainerID, Name: r.Name, Hostname: r.Hostname})
 	s.links.Store(&map[string]string{})
 	if err := s.connect(ctx, plans); err != nil {
@@ -57,6 +60,9 @@ func (m *Manager) Connect(ctx context.Context, r Request) (*Result, *Session, er
 	}
 	return s.Result(), s, nil
 }
+
+// Begun says which process is in the namespace that Connect was given.
+func (s *Session) Begun(pid int) { s.pid.Store(int64(pid)) }
 
 // claimOwner takes the lock of a container's session, and cleans up after a dead one.
 func (m *Manager) claimOwner(ctx context.Context, id string) (*os.File, error) {
@@ -79,11 +85,14 @@ func (m *Manager) claimOwner(ctx context.Context, id string) (*os.File, error) {
 }
 
 func (s *Session) connect(ctx context.Context, plans []planned) error {
-	ns, err := openNamespace(s.request.PID)
-	if err != nil {
-		return err
+	ns := s.request.Namespace
+	if ns == nil {
+		var err error
+		if ns, err = s.namespace(); err != nil {
+			return err
+		}
+		defer ns.Close()
 	}
-	defer ns.Close()
 	// The host's firewall is read beside the rest: it takes as long as a tenth of it.
 	passes := make(chan error, 1)
 	go func() {
@@ -95,7 +104,7 @@ func (s *Session) connect(ctx context.Context, plans []planned) error {
 		}
 		passes <- nil
 	}()
-	err = s.attach(ctx, ns, plans, true)
+	err := s.attach(ctx, ns, plans, true)
 	if forward := <-passes; forward != nil {
 		return forward
 	}
@@ -204,6 +213,9 @@ func (s *Session) reserve(ctx context.Context, r *record, plans []planned) ([]in
 	return bridges, s.m.writeRecord(r)
 }
 
+// namespace opens the container's network namespace.
+func (s *Session) namespace() (*os.File, error) { return openNamespace(int(s.pid.Load())) }
+
 // needsServer says whether the container's name server is 127.0.0.11.
 func (s *Session) needsServer(r *record) bool {
 	if slices.ContainsFunc(r.Endpoints, func(e endpoint) bool { return e.DNS }) {
@@ -221,7 +233,7 @@ func (s *Session) serve(n *nameServer) {
 		// Queries leave by the host's namespace, which internal networks must not reach.
 		allowed: func() bool { return s.record.Load().primary() != nil },
 		namespace: func(f func() error) error {
-			ns, err := openNamespace(s.request.PID)
+			ns, err := s.namespace()
 			if err != nil {
 				return err
 			}

@@ -18,13 +18,14 @@ func (r Run) MarshalJSON() ([]byte, error) {
 		StartedAt time.Time       `json:"startedAt"`
 		Restarts  int             `json:"restarts"`
 		Health    json.RawMessage `json:"health,omitempty"`
+		Execs     bool            `json:"execs,omitzero"`
 		Networks  json.RawMessage `json:"networks"`
 		Ports     json.RawMessage `json:"ports"`
 		Netns     string          `json:"netns"`
 		Error     string          `json:"error,omitzero"`
 	}{
 		Status: r.Status, Monitor: r.Monitor, PID: r.PID, StartTime: r.StartTime, StartedAt: r.StartedAt, Restarts: r.Restarts,
-		Netns: r.Netns, Error: r.Error,
+		Execs: r.Execs, Netns: r.Netns, Error: r.Error,
 	}
 	var err error
 	if r.Health != nil {

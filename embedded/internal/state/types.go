@@ -132,6 +132,8 @@ type Run struct {
 	StartedAt time.Time      `json:"startedAt"`
 	Restarts  int            `json:"restarts"`
 	Health    *engine.Health `json:"health,omitzero"`
+	// Execs: there have been some in this run. Which, the monitor knows.
+	Execs bool `json:"execs,omitzero"`
 	// Networks as they were set up.
 	Networks map[string]engine.EndpointState `json:"networks"`
 	Ports    []engine.PortBinding            `json:"ports"`

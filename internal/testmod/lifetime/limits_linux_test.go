@@ -91,7 +91,8 @@ func TestFewFiles(t *testing.T) {
 	before := w.settled(t)
 	cli := w.client(t)
 	succeeded := false
-	for n := 0; n < 40; n += 2 {
+	const most = 48
+	for n := 0; n < most; n += 2 {
 		name := fmt.Sprint("few", n)
 		p := w.start(t, "files", fmt.Sprint(n), name)
 		p.begin()
@@ -109,7 +110,7 @@ func TestFewFiles(t *testing.T) {
 		}
 	}
 	if !succeeded {
-		t.Error("40 files are not enough to run a container")
+		t.Errorf("%d files are not enough to run a container", most)
 	}
 	w.nothingNew(t, before)
 }

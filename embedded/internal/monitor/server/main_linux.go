@@ -55,6 +55,7 @@ func serveRole() {
 	unix.CloseOnExec(reexec.FD)
 	unix.SetNonblock(reexec.FD, true)
 	p := &lifetime{control: os.NewFile(reexec.FD, "control")}
+	p.helper = newHelper()
 	p.begun, p.looked = look()
 	for p.serve() {
 	}
@@ -65,6 +66,7 @@ func serveRole() {
 type lifetime struct {
 	control *os.File
 	warm    warmed
+	helper  *helper
 	hello   proto.Hello  // of the one that opened the store
 	store   *state.Store // nil before the first
 	begun   residue      // what there was before the first
@@ -133,12 +135,13 @@ func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 		return nil, fmt.Errorf("decode hello: %w", err)
 	}
 	m := &monitor{
-		id:    h.ID,
-		main:  make(chan func()),
-		hello: h,
-		warm:  p.warm,
-		log:   slog.New(slog.DiscardHandler), // until it is known where to
-		execs: make(map[string]*execution),
+		id:     h.ID,
+		main:   make(chan func()),
+		hello:  h,
+		warm:   p.warm,
+		helper: p.helper,
+		log:    slog.New(slog.DiscardHandler), // until it is known where to
+		execs:  make(map[string]*execution),
 	}
 	m.in.init()
 	m.out.lost = m.lostOutput

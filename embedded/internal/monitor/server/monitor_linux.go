@@ -22,6 +22,8 @@ type monitor struct {
 	id       string
 	hello    proto.Hello
 	warm     warmed
+	helper   *helper
+	root     rootMount // of the run that there is or was; it is the launching goroutine's, then that of the monitor's end
 	store    *state.Store
 	events   *events.Log
 	networks *network.Manager
@@ -128,6 +130,7 @@ func (m *monitor) leave() {
 	}
 	m.lock.Close()
 	m.sweep()
+	m.unmountRoot()
 	close(m.main)
 }
 

@@ -35,8 +35,8 @@ func (m *monitor) closeNetwork(ctx context.Context, s *network.Session) {
 	}()
 }
 
-// connect gives the container its networks while its first process waits.
-func (m *monitor) connect(r *run, pid int) error {
+// connect gives the container its networks: in the namespace of its first process, which waits, or in that which the process will enter.
+func (m *monitor) connect(r *run, pid int, ns *os.File) error {
 	cfg := r.cfg
 	if !m.ownsNetwork(cfg) {
 		return nil
@@ -48,7 +48,7 @@ func (m *monitor) connect(r *run, pid int) error {
 		<-last
 	}
 	req := network.Request{
-		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: cfg.Spec.Domainname, PID: pid,
+		ContainerID: m.id, Name: cfg.Name, Hostname: r.oci.Hostname, Domainname: cfg.Spec.Domainname, PID: pid, Namespace: ns,
 		Ports: cfg.Ports, DNS: cfg.Spec.DNS, DNSOptions: cfg.Spec.DNSOptions, DNSSearch: cfg.Spec.DNSSearch,
 		ExtraHosts: cfg.Spec.ExtraHosts, Links: cfg.Spec.Links,
 	}
@@ -59,13 +59,17 @@ func (m *monitor) connect(r *run, pid int) error {
 	}
 	var res *network.Result
 	var err error
-	// Not on this thread, which is the main one: joining a namespace may cost a thread its life.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	if ns != nil {
 		res, r.session, err = m.networks.Connect(r.ctx, req)
-	}()
-	<-done
+	} else {
+		// Not on this thread, which may be the main one: joining a namespace may cost a thread its life.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			res, r.session, err = m.networks.Connect(r.ctx, req)
+		}()
+		<-done
+	}
 	if err != nil {
 		return err
 	}

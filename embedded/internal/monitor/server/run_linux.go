@@ -138,8 +138,8 @@ func (m *monitor) launch(r *run) error {
 			return err
 		}
 	}
-	made := r.makeGroup()
-	defer made()
+	ahead := m.makeAhead(r, cfg)
+	defer func() { m.root = ahead.close() }()
 	oci, err := m.store.OCI(m.id)
 	if err != nil {
 		return err
@@ -168,19 +168,7 @@ func (m *monitor) launch(r *run) error {
 	}
 	defer started.Close()
 	r.oci, r.trees, r.root = started.OCI, started.Trees, started.Root
-	if made(); r.group != nil {
-		var res *specs.LinuxResources
-		if r.oci.Linux != nil {
-			res = r.oci.Linux.Resources
-		}
-		if err := r.group.Create(res); err != nil {
-			return err
-		}
-		if r.groupFD, err = r.group.FD(); err != nil {
-			return err
-		}
-	}
-	m.at("cgroup")
+	ahead.goOn(m, r)
 	w, err := logs.NewWriter(m.store.Dir(m.id)+"/log", cfg.Log)
 	if err != nil {
 		return err
@@ -192,25 +180,12 @@ func (m *monitor) launch(r *run) error {
 	}
 	defer streams.closeTheirs()
 	m.at("streams")
-	if r.proc, err = m.startProcess(r, streams); err != nil {
+	if r.proc, err = m.startProcess(r, streams, ahead); err != nil {
 		streams.closeOurs()
 		return err
 	}
 	m.begin(r, streams)
 	return nil
-}
-
-// makeGroup begins to make the cgroup, if there is to be one, beside what else a start does. made waits for that.
-func (r *run) makeGroup() (made func()) {
-	if r.group == nil {
-		return func() {}
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		r.group.Make()
-	}()
-	return func() { <-done }
 }
 
 // begin is the moment when the container runs.
@@ -251,6 +226,7 @@ func (m *monitor) failed(r *run, cause error) {
 	}
 	m.closeLog()
 	m.clean(r)
+	m.root.close()
 	close(r.gone)
 	m.mu.Lock()
 	before := m.last

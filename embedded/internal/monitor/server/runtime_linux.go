@@ -67,7 +67,7 @@ func (m *monitor) startWithRuntime(r *run, s *streams) (*process, error) {
 	}
 	p, err := b.process()
 	if err == nil {
-		err = m.connect(r, p.pid)
+		err = m.connect(r, p.pid, nil)
 	}
 	if err == nil && b.console != nil {
 		p.console, err = b.terminal()
@@ -188,7 +188,7 @@ func (b *bundle) mountRoot(r *run) error {
 	if r.root != nil {
 		return attach(r.root, root)
 	}
-	o := b.m.overlay(r.cfg, r.oci)
+	o := b.m.overlay(r.cfg, creates(r.oci, specs.UserNamespace))
 	if o == nil {
 		return nil
 	}

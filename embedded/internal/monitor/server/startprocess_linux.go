@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -14,34 +15,39 @@ import (
 )
 
 // startProcess starts the first process with the engine's own start path or an OCI runtime.
-func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
+func (m *monitor) startProcess(r *run, s *streams, a *ahead) (*process, error) {
 	if r.cfg.Init {
 		if err := m.addInit(r); err != nil {
 			return nil, err
 		}
 	}
 	if r.cfg.Runtime != "" {
+		if _, err := a.grouped(r); err != nil {
+			return nil, err
+		}
 		return m.startWithRuntime(r, s)
 	}
 	cfg := launch.Config{
 		Spec:      r.oci,
 		Trees:     r.trees,
 		Root:      r.root,
+		Overlay:   a.overlay,
 		MountInfo: r.mountInfo,
 		Stdin:     s.theirIn, Stdout: s.theirOut, Stderr: s.theirErr,
 		MakeCwd: true,
 		NoRoot:  !config.HasRoot(r.cfg),
+		Ahead:   a.promise(m, r, false),
 		Prepared: func(pid int, _ *os.File) error {
 			m.at("cloned")
-			if err := m.connect(r, pid); err != nil {
+			if err := a.connected(m, r, pid); err != nil {
 				return err
 			}
 			m.at("connected")
 			return nil
 		},
 	}
-	if r.root == nil {
-		cfg.Overlay = m.overlay(r.cfg, r.oci)
+	if r.root == nil && !a.plain {
+		cfg.Overlay = m.overlay(r.cfg, creates(r.oci, specs.UserNamespace))
 	}
 	if r.oci.Linux != nil {
 		cfg.Filter = m.warm.filterOf(r.oci.Linux.Seccomp)
@@ -49,12 +55,13 @@ func (m *monitor) startProcess(r *run, s *streams) (*process, error) {
 	if r.group != nil {
 		cfg.TasksFiles = r.group.TasksFiles()
 	}
-	if r.groupFD != nil {
-		cfg.CgroupFD = int(r.groupFD.Fd())
-	}
 	var p *launch.Process
 	var err error
 	m.onMain(func() { p, err = launch.Start(cfg) })
+	if errors.Is(err, errNotAhead) {
+		cfg.Ahead = a.promise(m, r, true)
+		m.onMain(func() { p, err = launch.Start(cfg) })
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -71,15 +78,15 @@ func (m *monitor) layers(cfg *state.Config) []string {
 	return dirs
 }
 
-// overlay is the container's root file system; nil if it is a directory.
-func (m *monitor) overlay(cfg *state.Config, oci *specs.Spec) *launch.Overlay {
+// overlay is the container's root file system, which is mounted in a user namespace of its own if userns says so; nil if it is a directory.
+func (m *monitor) overlay(cfg *state.Config, userns bool) *launch.Overlay {
 	if len(cfg.Layers) == 0 {
 		return nil
 	}
 	dir := m.store.Dir(m.id)
 	o := &launch.Overlay{
 		Lower: m.layers(cfg), Upper: filepath.Join(dir, "upper"), Work: filepath.Join(dir, "work"),
-		Volatile: cfg.Volatile, UserXattr: m.hello.Rootless || creates(oci, specs.UserNamespace),
+		Volatile: cfg.Volatile, UserXattr: m.hello.Rootless || userns,
 	}
 	if o.Volatile {
 		// Left by the last run. What is lost with a crash of the machine need not survive one: the mark is of no use.
