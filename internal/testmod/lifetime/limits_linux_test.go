@@ -132,6 +132,7 @@ func TestFiltered(t *testing.T) {
 		{"openat2", unix.SYS_OPENAT2, -1, unix.ENOSYS, "openat2"},
 		{"fsopen", unix.SYS_FSOPEN, -1, unix.ENOSYS, "fsopen"},
 		{"unshare", unix.SYS_UNSHARE, -1, unix.EPERM, ""},
+		{"sched_setaffinity", unix.SYS_SCHED_SETAFFINITY, -1, unix.EPERM, ""},
 		{"bpf", unix.SYS_BPF, -1, unix.EPERM, ""},
 		{"nf_tables", unix.SYS_SOCKET, unix.NETLINK_NETFILTER, unix.EPROTONOSUPPORT, "nf"},
 		{"socket", unix.SYS_SOCKET, 0, unix.EPERM, unix.EPERM.Error()},
