@@ -15,7 +15,8 @@
 //
 //  1. Everything that has a path on the host is opened before the image is in
 //     reach: the root file system, the sources of binds (open_tree, a detached
-//     copy of the mount), namespaces, cgroups.
+//     copy of the mount), namespaces, cgroups. The root file system and the network
+//     namespace may have been made by the caller ([Ahead]), who hands their descriptors over.
 //  2. Every file system of the container is made detached (fsopen, fsmount): proc,
 //     sysfs, tmpfs, devpts, mqueue, cgroup. /dev is filled while nothing but its
 //     descriptor can reach it.
