@@ -37,7 +37,7 @@ func TestEngine(t *testing.T) {
 		Name:    name,
 		Image:   "docker.io/library/busybox:latest",
 		OurAddr: ours,
-		Soak:    os.Getenv("BERTH_SOAK") == "1",
+		Soak:    os.Getenv("BERTH_SOAK") != "",
 		Results: os.Getenv("BERTH_RESULTS"),
 		Only:    strings.Fields(os.Getenv("BERTH_ONLY")),
 		New: func(ctx context.Context, opts ...berth.Option) (*berth.Client, error) {
@@ -47,6 +47,14 @@ func TestEngine(t *testing.T) {
 			}
 			return berth.New(ctx, append(base, opts...)...)
 		},
+	}
+	if os.Getenv("BERTH_SOAK") == "only" {
+		cfg.Results = "" // they are of all cases
+		for _, c := range enginetest.Cases() {
+			if c.Soak {
+				cfg.Only = append(cfg.Only, c.Name)
+			}
+		}
 	}
 	if host == embeddedHost {
 		cfg.New = openEmbedded(t, cfg.Image)

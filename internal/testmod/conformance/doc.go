@@ -5,7 +5,7 @@
 //	BERTH_ENGINE_HOST  where it is, e.g. unix:///run/x.sock
 //	BERTH_ENGINE_ADDR  the address at which its published ports are dialled
 //	BERTH_OUR_ADDR     the address under which it reaches us: a registry is served there
-//	BERTH_SOAK         1: the long cases too
+//	BERTH_SOAK         1: the long cases too; only: nothing else
 //	BERTH_RESULTS      directory for the results
 //	BERTH_ONLY         cases to run, separated by spaces; all by default
 //	BERTH_RUNTIME      the OCI runtime of the embedded engine's containers; its own by default
