@@ -62,8 +62,8 @@ type Config struct {
 
 // Ahead is what of a start is made beside its preparation.
 type Ahead struct {
-	// Network: there will be a network namespace for the process, which enters it in place of the new one that Spec asks for. It belongs to the
-	// user namespace of the caller, as the process does: Spec makes none. Root: Config.Root will be there.
+	// Network: Wait returns a network namespace for the process, which enters it in place of the new one that Spec asks for. It belongs to the
+	// user namespace of the caller, and Spec asks for no other one. Root: Wait returns what is used as Config.Root is.
 	Network, Root bool
 	// Wait waits for all of it. It is called when all else is prepared, or not at all; its error ends the start. From then on TasksFiles can be opened.
 	Wait func() (Made, error)

@@ -121,12 +121,12 @@ func (b *builder) overlayByPath(pl *mountPlan, o *Overlay) {
 
 const overlayHint = "the kernel's log has the reason; an upper directory cannot lie on an overlay or a network file system"
 
-// MountOverlay makes a root file system in advance, for Config.Root. The caller closes it. Before Linux 6.7 the error is unix.ENOSYS; of
-// what else is wrong Start, without a root, knows the kernel's words.
+// MountsOverlay says that MountOverlay works here: Linux 6.7 or newer.
+func MountsOverlay() bool { return detect().lowerdirPlus }
+
+// MountOverlay makes a root file system in advance, for Made.Root. The caller closes it. Of what is wrong with an overlay Start, which makes it
+// where it is not made ahead, knows the kernel's words.
 func MountOverlay(o *Overlay) (*os.File, error) {
-	if !detect().lowerdirPlus {
-		return nil, unix.ENOSYS
-	}
 	fd, err := mountOverlay(o)
 	if err != nil {
 		return nil, err

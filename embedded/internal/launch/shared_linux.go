@@ -61,7 +61,7 @@ func forkShared(m *machine, ca *cloneArgs) uintptr {
 }
 
 // sharable says that the child may share the memory: it is alone in its pid namespace, in our user namespace, and
-// enters no namespace that exists. Where clone3 is hidden, or has no code for it here, it may not.
+// enters no namespace that has processes. Where clone3 is hidden, or has no code for it here, it may not.
 func (c *child) sharable() bool {
 	b := c.b
 	return canFork && !b.staged && b.Forks == 0 && b.clone3 && b.privileged && b.mknod && !c.joins &&

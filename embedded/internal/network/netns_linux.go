@@ -46,6 +46,10 @@ func NewNamespace() (*os.File, error) {
 		return nil, err
 	}
 	defer home.Close()
+	// Whether the thread could come back is tried before it goes: in a user namespace root may have no right to the host's.
+	if err := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); err != nil {
+		return nil, os.NewSyscallError("setns", err)
+	}
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return nil, os.NewSyscallError("unshare", err)
 	}

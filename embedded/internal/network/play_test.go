@@ -47,9 +47,9 @@ func play(role string) int {
 		}
 		res, s, err := m.Connect(context.Background(), r)
 		if err != nil {
-			fmt.Println("error:", err)
 			cmd.Process.Kill()
 			cmd.Wait()
+			fmt.Println("error:", err) // whoever reads that may kill us
 			continue
 		}
 		sessions, processes = append(sessions, s), append(processes, cmd)

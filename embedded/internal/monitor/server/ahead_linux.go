@@ -19,13 +19,16 @@ import (
 
 // ahead is what a start makes beside the rest. What a WaitGroup is for may be read when it has been waited for.
 type ahead struct {
-	plain bool // the first process belongs to our user namespace, as netns and root do; known when the runtime configuration is
+	// plain: the first process belongs to our user namespace, as netns and root do. The container's configuration tells that first, and
+	// what was asked of the runtime configuration itself can still change it.
+	plain bool
 
 	space sync.WaitGroup
 	netns *os.File // a network namespace for the first process
 
 	mount   sync.WaitGroup
 	overlay *launch.Overlay
+	mounts  bool      // it is being mounted
 	root    rootMount // overlay, mounted
 
 	dirs   sync.WaitGroup // of the cgroup
@@ -33,23 +36,26 @@ type ahead struct {
 	failed error          // of limits
 
 	networks sync.WaitGroup
+	connects bool  // the container gets its networks ahead, if there is a netns
 	joining  error // of networks
 }
 
 // makeAhead begins with what follows from cfg alone.
 func (m *monitor) makeAhead(r *run, cfg *state.Config) *ahead {
 	a := new(ahead)
-	plain := cfg.Runtime == "" && !m.hello.Rootless && len(cfg.UIDMap)+len(cfg.GIDMap) == 0 && (cfg.Spec.UsernsMode == "" || cfg.Spec.UsernsMode == "host")
-	if plain && m.ownsNetwork(cfg) {
-		m.beside(&a.space, func() { a.netns, _ = network.NewNamespace() })
-	}
+	a.plain = cfg.Runtime == "" && !m.hello.Rootless && len(cfg.UIDMap)+len(cfg.GIDMap) == 0 && (cfg.Spec.UsernsMode == "" || cfg.Spec.UsernsMode == "host")
 	if r.group != nil {
 		m.beside(&a.dirs, r.group.Make)
 	}
-	if plain {
-		if a.overlay = m.overlay(cfg, false); a.overlay != nil {
-			m.beside(&a.mount, func() { a.root = m.mountRoot(a.overlay) })
-		}
+	if !a.plain {
+		return a
+	}
+	if m.ownsNetwork(cfg) {
+		m.beside(&a.space, func() { a.netns, _ = network.NewNamespace() })
+	}
+	a.overlay = m.overlay(cfg, false)
+	if a.mounts = a.overlay != nil && launch.MountsOverlay(); a.mounts {
+		m.beside(&a.mount, func() { a.root = m.mountRoot(a.overlay) })
 	}
 	return a
 }
@@ -72,8 +78,8 @@ func (a *ahead) goOn(m *monitor, r *run) {
 			}
 		})
 	}
-	a.plain = l != nil && !slices.ContainsFunc(l.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == specs.UserNamespace })
-	if a.plain && creates(r.oci, specs.NetworkNamespace) {
+	a.plain = a.plain && l != nil && !slices.ContainsFunc(l.Namespaces, func(n specs.LinuxNamespace) bool { return n.Type == specs.UserNamespace })
+	if a.connects = a.plain && m.ownsNetwork(r.cfg) && creates(r.oci, specs.NetworkNamespace); a.connects {
 		m.beside(&a.networks, func() {
 			if a.space.Wait(); a.netns != nil {
 				a.joining = m.connect(r, 0, a.netns)
@@ -89,10 +95,9 @@ var errNotAhead = errors.New("not made ahead")
 func (a *ahead) promise(m *monitor, r *run, again bool) *launch.Ahead {
 	p := &launch.Ahead{}
 	if again {
-		p.Network, p.Root = a.netns != nil, a.root.tree != nil
+		p.Network, p.Root = a.connects && a.netns != nil, a.mounts && a.root.tree != nil
 	} else if a.plain {
-		p.Network = m.ownsNetwork(r.cfg) && creates(r.oci, specs.NetworkNamespace)
-		p.Root = r.root == nil && a.overlay != nil
+		p.Network, p.Root = a.connects, a.mounts && r.root == nil
 	}
 	p.Wait = func() (made launch.Made, err error) {
 		if made.CgroupFD, err = a.grouped(r); err != nil {
@@ -108,6 +113,21 @@ func (a *ahead) promise(m *monitor, r *run, again bool) *launch.Ahead {
 	return p
 }
 
+// tasksFiles are those of the cgroup. An ordinary user's are known when it is there.
+func (a *ahead) tasksFiles(r *run, rootless bool) []string {
+	if a.dirs.Wait(); rootless {
+		a.limits.Wait()
+	}
+	return r.group.TasksFiles()
+}
+
+// ownOverlay is the overlay of a container with users of its own, after all: nothing else has it mounted.
+func (a *ahead) ownOverlay(m *monitor, r *run) *launch.Overlay {
+	a.mount.Wait()
+	a.root.close()
+	return m.overlay(r.cfg, creates(r.oci, specs.UserNamespace))
+}
+
 // grouped waits for the cgroup, and returns a descriptor of its directory of v2; 0 is none.
 func (a *ahead) grouped(r *run) (int, error) {
 	a.limits.Wait()
@@ -119,7 +139,7 @@ func (a *ahead) grouped(r *run) (int, error) {
 
 // connected waits until the first process has its networks.
 func (a *ahead) connected(m *monitor, r *run, pid int) error {
-	if a.networks.Wait(); !a.plain || a.netns == nil {
+	if a.networks.Wait(); !a.connects || a.netns == nil {
 		return m.connect(r, pid, nil)
 	}
 	if r.session != nil {

@@ -71,7 +71,7 @@ func (m *monitor) newExec(id string, spec *engine.ExecSpec) (*execution, error) 
 	if m.execs[id] != nil || !proto.IsExecID(id, m.id) {
 		return nil, conflict("exec " + id + " exists, or cannot be one of container " + m.id)
 	}
-	if !r.record.Execs {
+	if m.run == r && !r.record.Execs {
 		r.record.Execs = true
 		m.writeRun(&r.record)
 	}

@@ -129,8 +129,8 @@ func (m *monitor) leave() {
 		m.store.RemoveRun(m.id)
 	}
 	m.lock.Close()
-	m.sweep()
 	m.unmountRoot()
+	m.sweep()
 	close(m.main)
 }
 

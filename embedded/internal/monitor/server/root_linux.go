@@ -11,7 +11,8 @@ import (
 
 // The end of an overlay's last mount writes all of the disk's file system that is not there yet. The kernel does that before it tells of
 // the end of a container's first process, if that had the last one. So the monitor has another one, until the
-// end has been told and nobody waits any more; and of a container that is removed by then nothing is left to be written.
+// end has been told and the monitor leaves, or starts the container again; and of a container that is removed by then nothing is left to
+// be written. Meanwhile others may mount the same directories to read a container that does not run: nobody looks at this mount any more.
 
 // rootMount is a root file system that nobody sees. Its zero value is none.
 type rootMount struct {
@@ -27,7 +28,10 @@ func (m *monitor) mountRoot(o *launch.Overlay) (r rootMount) {
 		return rootMount{}
 	}
 	// The last monitor of this container may just be unmounting it.
-	if err = unix.Flock(int(r.lock.Fd()), unix.LOCK_EX); err == nil {
+	for err = unix.EINTR; err == unix.EINTR; {
+		err = unix.Flock(int(r.lock.Fd()), unix.LOCK_EX)
+	}
+	if err == nil {
 		r.tree, err = launch.MountOverlay(o)
 	}
 	if err != nil {

@@ -127,7 +127,7 @@ func (m *monitor) lockIdle(ctx context.Context) (unlock func(), err error) {
 }
 
 // launch makes everything that the container needs and starts it. After an error, [monitor.failed] removes what there is.
-func (m *monitor) launch(r *run) error {
+func (m *monitor) launch(r *run) (err error) {
 	cfg, err := m.store.Peek(m.id)
 	if err != nil {
 		return err
@@ -139,7 +139,12 @@ func (m *monitor) launch(r *run) error {
 		}
 	}
 	ahead := m.makeAhead(r, cfg)
-	defer func() { m.root = ahead.close() }()
+	defer func() {
+		if err != nil {
+			r.cancel() // nobody waits for networks any more
+		}
+		m.root = ahead.close()
+	}()
 	oci, err := m.store.OCI(m.id)
 	if err != nil {
 		return err

@@ -47,13 +47,13 @@ func (m *monitor) startProcess(r *run, s *streams, a *ahead) (*process, error) {
 		},
 	}
 	if r.root == nil && !a.plain {
-		cfg.Overlay = m.overlay(r.cfg, creates(r.oci, specs.UserNamespace))
+		cfg.Overlay = a.ownOverlay(m, r)
 	}
 	if r.oci.Linux != nil {
 		cfg.Filter = m.warm.filterOf(r.oci.Linux.Seccomp)
 	}
 	if r.group != nil {
-		cfg.TasksFiles = r.group.TasksFiles()
+		cfg.TasksFiles = a.tasksFiles(r, m.hello.Rootless)
 	}
 	var p *launch.Process
 	var err error
