@@ -350,7 +350,7 @@ func (m *monitor) clean(r *run) {
 	}
 	var beside sync.WaitGroup
 	if r.group != nil {
-		beside.Go(func() {
+		m.beside(&beside, func() {
 			if err := r.group.Remove(ctx); err != nil {
 				m.log.Warn("remove cgroup", "error", err)
 			}
