@@ -188,7 +188,9 @@ func newCrun(b *testing.B, l *local) func() error {
 	}
 	bundle := b.TempDir()
 	writeBundle(b, l, c.ID(), bundle)
-	// As in benchmarkCrun: a thread of its own, whose mount namespace has one version of cgroups.
+	state := l.run + "-crun" // on the file system of ours
+	// crun refuses machines with both cgroup versions: the newer one is unmounted in a mount namespace of this thread
+	// alone, which ends with the goroutine since it is never unlocked.
 	work, done := make(chan string), make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -197,7 +199,7 @@ func newCrun(b *testing.B, l *local) func() error {
 		}
 		unix.Unmount("/sys/fs/cgroup/unified", unix.MNT_DETACH)
 		for name := range work {
-			out, err := exec.Command(crun, "--root", l.run+"-crun", "run", "--bundle", bundle, name).CombinedOutput()
+			out, err := exec.Command(crun, "--root", state, "run", "--bundle", bundle, name).CombinedOutput()
 			if err != nil {
 				err = fmt.Errorf("%w: %s", err, out)
 			}
@@ -206,7 +208,7 @@ func newCrun(b *testing.B, l *local) func() error {
 	}()
 	b.Cleanup(func() {
 		close(work)
-		os.RemoveAll(l.run + "-crun")
+		os.RemoveAll(state)
 	})
 	n := 0
 	return func() error {

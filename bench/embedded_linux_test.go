@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -176,40 +175,15 @@ func BenchmarkEmbeddedRun(b *testing.B) {
 // benchmarkCrun runs the configuration that the embedded engine has made with crun: the bundle's root is a plain
 // directory, without overlay, and there is no log and no record, which flatters crun.
 func benchmarkCrun(b *testing.B, l *local) {
-	crun, err := exec.LookPath("crun")
-	if err != nil {
+	run := newCrun(b, l)
+	if run == nil {
 		b.Skip("no crun: apt-get install crun")
 	}
-	c, err := l.cli.Containers.Create(b.Context(), berth.Spec{Image: image, Command: []string{"true"}, NetworkMode: "none"})
-	if err != nil {
-		b.Fatal(err)
+	for b.Loop() {
+		if err := run(); err != nil {
+			b.Fatal(err)
+		}
 	}
-	bundle := b.TempDir()
-	b.Cleanup(func() { os.RemoveAll(l.run + "-crun") })
-	writeBundle(b, l, c.ID(), bundle)
-
-	// crun refuses machines with both cgroup versions: the newer one is unmounted in a mount namespace of this thread
-	// alone, which ends with the goroutine since it is never unlocked.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
-			b.Error(err)
-			return
-		}
-		unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "")
-		unix.Unmount("/sys/fs/cgroup/unified", unix.MNT_DETACH)
-		b.ResetTimer()
-		for n := 0; n < b.N; n++ {
-			if out, err := exec.Command(crun, "--root", l.run+"-crun", "run", "--bundle", bundle, fmt.Sprintf("berth-bench-%d-%d", os.Getpid(), n)).CombinedOutput(); err != nil {
-				b.Errorf("crun: %v: %s", err, out)
-				return
-			}
-		}
-		b.StopTimer()
-	}()
-	<-done
 }
 
 // writeBundle makes an OCI bundle of a container of the embedded engine.

@@ -28,16 +28,12 @@ func prepare(cfg *Config, h host) (*child, error) {
 	if err != nil {
 		return nil, err
 	}
-	ahead := cfg.Ahead
-	if ahead == nil {
-		ahead = new(Ahead)
-	}
-	if ahead.Network && ns.create&unix.CLONE_NEWNET != 0 {
+	if cfg.Ahead != nil && cfg.Ahead.Network && ns.create&unix.CLONE_NEWNET != 0 {
 		ns.create &^= unix.CLONE_NEWNET
 		ns.net = true
 	}
 	c := &child{b: newBuilder(h), cgroup: cfg.CgroupFD, proc: cfg.Spec.Process, ready: cfg.Prepared, joins: len(ns.join) > 0}
-	c.b.waits = ahead.Wait != nil
+	c.b.waits = cfg.Ahead != nil
 	c.b.staged = h.reexec || !canFork || ns.forks()
 	if ns.create&unix.CLONE_NEWUSER != 0 {
 		c.mapIDs = cfg.MapIDs
@@ -56,7 +52,7 @@ func prepare(cfg *Config, h host) (*child, error) {
 		err = c.b.build(cfg, ns)
 	}
 	if err == nil && c.b.waits && !h.dry {
-		if c.b.made, err = ahead.Wait(); err == nil {
+		if c.b.made, err = cfg.Ahead.Wait(); err == nil {
 			c.cgroup = c.b.made.CgroupFD
 			err = c.b.openDelayed()
 		}

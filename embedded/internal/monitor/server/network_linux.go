@@ -57,19 +57,8 @@ func (m *monitor) connect(r *run, pid int, ns *os.File) error {
 			req.Endpoints = append(req.Endpoints, e.Endpoint)
 		}
 	}
-	var res *network.Result
-	var err error
-	if ns != nil {
-		res, r.session, err = m.networks.Connect(r.ctx, req)
-	} else {
-		// Not on this thread, which may be the main one: joining a namespace may cost a thread its life.
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			res, r.session, err = m.networks.Connect(r.ctx, req)
-		}()
-		<-done
-	}
+	res, session, err := m.networks.Connect(r.ctx, req) // it joins namespaces on threads of its own
+	r.session = session
 	if err != nil {
 		return err
 	}
