@@ -112,16 +112,17 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 	return nil, nil, err
 }
 
-// absent tells a call that starts no monitor why there is none.
+// absent tells a call that starts no monitor why there is none. While there is a run directory there is one that does not
+// listen yet or no more, or one that has died, and nobody has recovered what it has left.
 func (c *Client) absent(id string) error {
-	alive, err := c.Store.MonitorAlive(id)
+	_, err := os.Lstat(c.Store.RunDir(id))
 	switch {
-	case err != nil:
-		return err
-	case alive:
-		return errAgain // it does not listen yet, or no more
+	case err == nil:
+		return errAgain
+	case errors.Is(err, os.ErrNotExist):
+		return errNoMonitor
 	}
-	return errNoMonitor
+	return err
 }
 
 // cut judges a connection that has ended without an answer: a monitor that was leaving has not taken

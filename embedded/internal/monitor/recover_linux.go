@@ -26,7 +26,8 @@ const lostCode = 137
 
 // Recover records the end of a container whose monitor was killed (state.Snapshot.Lost): what is
 // left of it is killed, network and cgroup are removed, exit.json says 137 and MonitorLost. Where the monitor had
-// recorded the end already, only what it has left is removed. Recover does nothing when nothing is lost.
+// recorded the end already, only what it has left is removed. Recover does nothing when nothing is lost, nor while
+// the monitor, which is dying, or somebody who recovers holds its lock: whoever needs it done looks whether there is a run directory.
 func (c *Client) Recover(ctx context.Context, id string) error {
 	if _, err := os.Lstat(c.Store.RunDir(id)); errors.Is(err, os.ErrNotExist) {
 		return nil

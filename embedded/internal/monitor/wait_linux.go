@@ -106,8 +106,11 @@ func (w *waiter) Wait() (engine.Exit, error) {
 
 // afterMonitor is the answer when the monitor has been killed: the container's end is that of its monitor.
 func (c *Client) afterMonitor(ctx context.Context, id string, cond engine.WaitCondition) (engine.Exit, error) {
-	c.buried(ctx, id)
-	err := c.Recover(ctx, id)
+	// The next call finds no monitor, or the next one, when what this one has left has been recovered.
+	_, err := c.call(ctx, id, "wait for container", &proto.Request{Op: proto.OpExecs}, false)
+	if errors.Is(err, errNoMonitor) {
+		err = nil
+	}
 	if err == nil {
 		var snap *state.Snapshot
 		if snap, err = c.Store.State(id); err == nil && snap.Exit != nil {

@@ -17,10 +17,14 @@ import (
 // The path of a unix socket is limited to 107 bytes, which RunDir exceeds: it is
 // reached through a descriptor of the directory.
 
-// ListenMonitor makes the monitor's socket, RunDir(id)/sock, in place of one that a
-// dead monitor has left. Closing the listener leaves the file, which goes with RemoveRun. The caller holds monitor.lock.
+// ListenMonitor makes the monitor's socket, RunDir(id)/sock. Closing the listener leaves the file, which goes with
+// RemoveRun: one that is there is engine.ErrConflict, since it is that of a monitor which was killed, and
+// what it has left is not recorded and removed yet. The caller holds monitor.lock.
 func (s *Store) ListenMonitor(id string) (*net.UnixListener, error) {
 	l, err := s.listen(id)
+	if errors.Is(err, unix.EADDRINUSE) {
+		return nil, &engine.APIError{Engine: engineName, Op: "start monitor of container", Object: id, Message: "its last monitor has died", Kind: engine.ErrConflict}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listen for clients of container %s: %w", id, err)
 	}
@@ -33,9 +37,6 @@ func (s *Store) listen(id string) (*net.UnixListener, error) {
 		return nil, err
 	}
 	defer dir.Close()
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, err

@@ -167,7 +167,7 @@ func TestSocket(t *testing.T) {
 	if _, err := s.DialMonitor(t.Context(), id); !errors.Is(err, engine.ErrNotRunning) {
 		t.Errorf("without a socket: %v", err)
 	}
-	for range 2 { // the second takes the place of one whose process died
+	for range 2 {
 		l, err := s.ListenMonitor(id)
 		must(t, err)
 		go func() {
@@ -189,6 +189,13 @@ func TestSocket(t *testing.T) {
 		if _, err := s.DialMonitor(t.Context(), id); !errors.Is(err, engine.ErrNotRunning) {
 			t.Errorf("with a dead socket: %v", err)
 		}
+		if _, err := s.ListenMonitor(id); !errors.Is(err, engine.ErrConflict) {
+			t.Errorf("with the socket of a monitor that has died: %v", err)
+		}
+		must(t, s.RemoveRun(id))
+		f, err := s.HoldMonitor(id)
+		must(t, err)
+		defer f.Close()
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

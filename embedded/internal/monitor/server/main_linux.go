@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -157,7 +158,10 @@ func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 		return nil, err
 	}
 	if err := m.load(); err != nil {
-		m.store.RemoveRun(h.ID)
+		if !errors.Is(err, engine.ErrConflict) { // a dead monitor's is for whoever recovers
+			m.store.RemoveRun(h.ID)
+		}
+		m.lock.Close()
 		return nil, err
 	}
 	m.settled = time.AfterFunc(settleAfter, settle)
