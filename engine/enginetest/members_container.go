@@ -248,8 +248,9 @@ func containerMembers() []Case {
 			t.Check(ended.WaitFor(ctx, berth.Exited()), "wait for the end")
 		}},
 		{Name: "container/waitfor-unhealthy", Do: func(t *T) {
-			spec := t.Spec("sh", "-c", "sleep 3")
-			spec.Healthcheck = &berth.Healthcheck{Test: berth.CmdShell("echo the reason; exit 1"), Interval: time.Second, Retries: 1}
+			// It ends with its second check, when the first one's result is known.
+			spec := t.Spec("sh", "-c", "until test -s /second; do sleep 0.1; done")
+			spec.Healthcheck = &berth.Healthcheck{Test: berth.CmdShell("echo the reason; test -e /first && echo x >/second; echo >/first; exit 1"), Interval: time.Second, Retries: 1}
 			c := t.Start(spec)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()

@@ -48,14 +48,29 @@ func streamMembers() []Case {
 			conn, err := c.AttachConn(t.Context(), berth.AttachConnOptions{Stdin: true, Stdout: true, DetachKeys: "ctrl-e,e"})
 			t.Check(err, "attach")
 			defer conn.Close()
-			// Podman knows the keys only when they come one by one, as they are typed.
-			for _, key := range []byte{5, 'e'} {
-				_, err = conn.Write([]byte{key})
-				t.Check(err, "write")
-				time.Sleep(200 * time.Millisecond)
-			}
-			if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("read after the detach keys: %v", err)
+			ended := make(chan error, 1)
+			go func() {
+				_, err := io.Copy(io.Discard, conn)
+				ended <- err
+			}()
+			// Podman knows the keys only when they come one by one, as they are typed: on a machine with much to do, slowly.
+			for pause, over := 200*time.Millisecond, false; !over; pause *= 2 {
+				for _, key := range []byte{5, 'e'} {
+					if _, err = conn.Write([]byte{key}); err != nil {
+						break // it has just ended
+					}
+					time.Sleep(pause)
+				}
+				select {
+				case err := <-ended:
+					over = true
+					if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+						t.Errorf("read after the detach keys: %v", err)
+					}
+				case <-time.After(5 * time.Second):
+				case <-t.Context().Done():
+					t.Fatal("the detach keys do not detach")
+				}
 			}
 			Equal(t, "status", must(c.Status(t.Context())), berth.StatusRunning)
 		}},
@@ -84,7 +99,7 @@ func streamMembers() []Case {
 			}
 			Equal(t, "stdout", out.String(), "out\n")
 			Equal(t, "stderr", errw.String(), "err\n")
-			combined, err := t.Shared().Command("sh", "-c", "echo out; sleep 0.2; echo err >&2").CombinedOutput(t.Context())
+			combined, err := t.Shared().Command("sh", "-c", "echo out; sleep 1; echo err >&2").CombinedOutput(t.Context())
 			t.Check(err, "combined output")
 			Equal(t, "combined output", string(combined), "out\nerr\n")
 		}},
@@ -248,10 +263,10 @@ func streamMembers() []Case {
 				t.Fatalf("%d lines", len(times))
 			}
 			var out bytes.Buffer
-			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Since: times[1].Add(-200 * time.Millisecond)}), "logs since")
+			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Since: times[0].Add(times[1].Sub(times[0]) / 2)}), "logs since")
 			Equal(t, "since", out.String(), "two\nthree\n")
 			out.Reset()
-			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Until: times[1].Add(1200 * time.Millisecond)}), "logs until")
+			t.Check(c.LogsTo(t.Context(), &out, nil, berth.LogOptions{Until: times[1].Add(times[2].Sub(times[1]) / 2)}), "logs until")
 			Equal(t, "until", out.String(), "one\ntwo\n")
 		}},
 		{Name: "container/logs-follow", Do: func(t *T) {
@@ -330,7 +345,7 @@ func streamMembers() []Case {
 			Equal(t, "containers sampled", len(seen), 2)
 		}},
 		{Name: "container/stats-ends", Do: func(t *T) {
-			c := t.Start(t.Spec("sleep", "2"))
+			c := t.Start(t.Spec("sleep", "5"))
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			for _, err := range c.Stats(ctx) {

@@ -15,32 +15,27 @@ import (
 // pollPause is how often a condition is looked at that the engine cannot wait for: Podman's own interval.
 const pollPause = 250 * time.Millisecond
 
-// ContainerWait implements [engine.Containers]. It asks for the container first, but for WaitNextExit: libpod answers waits for what it does not know, and for a short ID, with the exit code 0.
+// ContainerWait implements [engine.Containers]. It asks for the container first: libpod answers waits for what it does not know, and for a short ID, with the exit code 0.
 func (e *Engine) ContainerWait(ctx context.Context, id string, cond engine.WaitCondition) (engine.Waiter, error) {
 	o := op{"wait for container", id}
-	if cond == engine.WaitNextExit {
-		name, err := checkName("container", id)
-		if err != nil {
-			return nil, err
-		}
-		return e.waitNextExit(ctx, o, wire.Escape(name))
-	}
 	w, err := e.inspect(ctx, o, id)
 	if err != nil {
 		return nil, err
 	}
 	state := e.state(&w.State)
 	switch cond {
+	case engine.WaitNextExit:
+		return e.waitNextExit(ctx, o, w.ID, state)
 	case "", engine.WaitNotRunning:
 		if !state.Running() {
 			return ended(state), nil
 		}
-		return e.waitExit(ctx, o, w.ID)
+		return e.waitExit(ctx, o, w.ID, state)
 	case engine.WaitExited, engine.WaitStopped:
 		if state.Ended() {
 			return ended(state), nil
 		}
-		return e.waitExit(ctx, o, w.ID)
+		return e.waitExit(ctx, o, w.ID, state)
 	case engine.WaitRemoved:
 		return e.waitRemoved(ctx, o, w.ID, state)
 	case engine.WaitCreated, engine.WaitInitialized, engine.WaitRunning, engine.WaitPaused, engine.WaitRemoving:
@@ -81,8 +76,8 @@ func (w *waiter) Close() error {
 	return nil
 }
 
-// waitNextExit waits for the next exit. Only the Docker-compatible endpoint tells when it has begun to: with the head of its answer.
-func (e *Engine) waitNextExit(ctx context.Context, o op, id string) (*waiter, error) {
+// waitNextExit waits for the next exit of a container that has the state before. Only the Docker-compatible endpoint tells when it has begun to: with the head of its answer.
+func (e *Engine) waitNextExit(ctx context.Context, o op, id string, before engine.State) (*waiter, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	resp, err := e.stream(ctx, o, wire.Request{
 		Method: http.MethodPost, Path: "/v1.41/containers/" + id + "/wait", Query: url.Values{"condition": {"next-exit"}}, NoPrefix: true,
@@ -91,7 +86,7 @@ func (e *Engine) waitNextExit(ctx context.Context, o op, id string) (*waiter, er
 		cancel()
 		return nil, err
 	}
-	return &waiter{cancel: cancel, body: resp.Body, wait: sync.OnceValues(func() (engine.Exit, error) {
+	answer := func() (engine.Exit, error) {
 		var out struct {
 			StatusCode int
 			Error      *struct{ Message string }
@@ -104,20 +99,20 @@ func (e *Engine) waitNextExit(ctx context.Context, o op, id string) (*waiter, er
 			exit.Error = out.Error.Message
 		}
 		return exit, nil
-	})}, nil
+	}
+	missed := func(ctx context.Context) func() (engine.Exit, error) { return e.missedExit(ctx, o, id, before) }
+	return &waiter{cancel: cancel, body: resp.Body, wait: sync.OnceValues(func() (engine.Exit, error) { return watched(ctx, cancel, answer, missed) })}, nil
 }
 
-// waitExit waits for the end of a container that has not ended as far as the caller has seen: it looks again once the engine waits, so that an end in between is not waited for in vain.
-func (e *Engine) waitExit(ctx context.Context, o op, id string) (*waiter, error) {
-	next, err := e.waitNextExit(ctx, o, id)
+// waitExit waits for the end of a container that has not ended in the state before: it looks again once the engine waits, so that an end in between is not waited for.
+func (e *Engine) waitExit(ctx context.Context, o op, id string, before engine.State) (*waiter, error) {
+	next, err := e.waitNextExit(ctx, o, id, before)
 	if err != nil {
 		return nil, err
 	}
 	w, err := e.inspect(ctx, o, id)
 	switch {
-	case isNotFound(err): // it removes itself
-		wait := next.wait
-		next.wait = sync.OnceValues(func() (engine.Exit, error) { return e.exitOfRemoved(ctx, o, id, next, wait) })
+	case isNotFound(err): // it removes itself: the answer is there, or is asked for
 		return next, nil
 	case err != nil:
 		next.Close()
@@ -128,24 +123,6 @@ func (e *Engine) waitExit(ctx context.Context, o op, id string) (*waiter, error)
 		return ended(s), nil
 	}
 	return next, nil
-}
-
-// exitOfRemoved is the exit code of a container that was removed while the wait for it began. The wait that began has it at once or never; since 5.3 the engine remembers it for a while.
-func (e *Engine) exitOfRemoved(ctx context.Context, o op, id string, next *waiter, wait func() (engine.Exit, error)) (engine.Exit, error) {
-	var text string
-	err := e.call(ctx, o, post("/containers/"+id+"/wait"), &text)
-	if err == nil && e.version >= vWaitRemoved {
-		if code, ok := parseExitCode(text); ok && code >= 0 {
-			return engine.Exit{Code: code}, nil
-		}
-	}
-	timer := time.AfterFunc(time.Second, next.cancel)
-	defer timer.Stop()
-	exit, werr := wait()
-	if werr == nil || ctx.Err() != nil {
-		return exit, werr
-	}
-	return engine.Exit{}, &engine.APIError{Engine: Name, Op: o.verb, Object: o.object, Message: "the container was removed, and its exit code with it", Kind: engine.ErrNotFound}
 }
 
 // waitState waits for a state other than an end. The engine answers -1 when it is met; since 5.0 it answers errors with 0, so that everything else is looked at.

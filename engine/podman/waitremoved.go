@@ -37,7 +37,8 @@ func (e *Engine) waitRemoved(ctx context.Context, o op, id string, state engine.
 		return nil, err
 	}
 	exit.Code, exit.Error = w.State.ExitCode, w.State.Error
-	return &waiter{cancel: cancel, body: resp.Body, wait: sync.OnceValues(func() (engine.Exit, error) {
+	last := exit
+	events := func() (engine.Exit, error) {
 		for text, err := range wire.Values[json.RawMessage](resp.Body) {
 			if err != nil {
 				return exit, e.fail(o, err)
@@ -62,7 +63,9 @@ func (e *Engine) waitRemoved(ctx context.Context, o op, id string, state engine.
 			return exit, nil
 		}
 		return exit, e.fail(o, io.ErrUnexpectedEOF)
-	})}, nil
+	}
+	missed := func(ctx context.Context) func() (engine.Exit, error) { return e.missedRemoval(ctx, o, id, last) }
+	return &waiter{cancel: cancel, body: resp.Body, wait: sync.OnceValues(func() (engine.Exit, error) { return watched(ctx, cancel, events, missed) })}, nil
 }
 
 // parseExitCode reads the answer of libpod's wait.
