@@ -269,7 +269,7 @@ func bugs() []Case {
 			c := t.Start(t.Spec("sh", "-c", "echo logged; exit 9"))
 			_, err := c.Wait(t.Context())
 			t.Check(err, "wait")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			err = c.Attach(ctx, berth.AttachOptions{Stdout: io.Discard})
 			t.WantError("attach", err, berth.ErrNotRunning)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/berthdev/berth"
 )
@@ -19,7 +18,7 @@ func (t *T) hostDir() string {
 	spec.Mounts = []berth.Mount{berth.Bind("/var/tmp", "/h")}
 	t.Sh(spec, "mkdir /h/"+name)
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		spec.Command = []string{"rm", "-rf", "/h/" + name}
 		if _, err := t.Client().Containers.Run(ctx, spec); err != nil {
@@ -75,7 +74,7 @@ func (t *T) volume(opts berth.VolumeCreateOptions) string {
 
 func (t *T) removeVolumeLater(name string) {
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		v, err := t.Client().Volumes.Get(ctx, name)
 		if err == nil {
@@ -97,7 +96,7 @@ func (t *T) network(opts berth.NetworkCreateOptions) *berth.Network {
 	n, err := t.Client().Networks.Create(t.Context(), opts)
 	t.Check(err, "create network")
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := n.Remove(ctx); err != nil {
 			t.Errorf("remove network %s: %v", n.Name(), err)
@@ -112,7 +111,7 @@ func (t *T) secret(data string) string {
 	s, err := t.Client().Secrets.Create(t.Context(), t.NewName(), []byte(data))
 	t.Check(err, "create secret")
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := s.Remove(ctx); err != nil {
 			t.Errorf("remove secret: %v", err)

@@ -238,7 +238,7 @@ func containerMembers() []Case {
 		{Name: "container/waitfor", Do: func(t *T) {
 			spec := t.Spec("sh", "-c", "sleep 0.3; echo now listening; nc -l -p 90; sleep 3600")
 			c := t.Start(spec)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			t.Check(c.WaitFor(ctx, berth.LogMatches("now +listening"), berth.Listening("90/tcp")), "wait for both")
 			ended := t.Start(t.Spec("sh", "-c", "echo bye; exit 5"))
@@ -252,7 +252,7 @@ func containerMembers() []Case {
 			spec := t.Spec("sh", "-c", "until test -s /second; do sleep 0.1; done")
 			spec.Healthcheck = &berth.Healthcheck{Test: berth.CmdShell("echo the reason; test -e /first && echo x >/second; echo >/first; exit 1"), Interval: time.Second, Retries: 1}
 			c := t.Start(spec)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			err := c.WaitFor(ctx, berth.Healthy())
 			if err == nil || errors.Is(err, context.DeadlineExceeded) {

@@ -138,7 +138,7 @@ func streamMembers() []Case {
 			cmd.TTY, cmd.Size = true, berth.Size{Rows: 31, Cols: 71}
 			var out bytes.Buffer
 			cmd.Stdout = &out
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			err := cmd.Run(ctx)
 			var ee *berth.ExitError
@@ -188,7 +188,7 @@ func streamMembers() []Case {
 			cmd.TTY = true
 			out, err := cmd.StdoutPipe()
 			t.Check(err, "stdout pipe")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			t.Check(cmd.Start(ctx), "start")
 			t.Check(cmd.Resize(ctx, berth.Size{Rows: 12, Cols: 34}), "resize")
@@ -346,7 +346,7 @@ func streamMembers() []Case {
 		}},
 		{Name: "container/stats-ends", Do: func(t *T) {
 			c := t.Start(t.Spec("sleep", "5"))
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			for _, err := range c.Stats(ctx) {
 				t.Check(err, "stats of a container that ends")
@@ -358,7 +358,7 @@ func streamMembers() []Case {
 			c := t.Start(t.Spec("sh", "-c", "exit 3"))
 			_, err := c.Wait(t.Context())
 			t.Check(err, "wait")
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			var actions []string
 			for ev, err := range t.Client().Events(ctx, berth.EventOptions{Since: since, Filters: berth.Filters{"container": {c.ID()}, "type": {"container"}}}) {

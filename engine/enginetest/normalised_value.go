@@ -116,7 +116,7 @@ func normalisedValues() []Case {
 			read := func(until time.Time) {
 				t.Helper()
 				clear(seen)
-				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
 				defer cancel()
 				for ev, err := range t.Client().Events(ctx, berth.EventOptions{Since: since, Until: until, Filters: berth.Filters{"container": {c.ID()}}}) {
 					t.Check(err, "events")

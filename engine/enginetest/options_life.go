@@ -15,10 +15,10 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// eventually runs f until it returns true, or fails the case after a minute.
+// eventually runs f until it returns true, or fails the case when patience is at its end.
 func (t *T) eventually(what string, f func(ctx context.Context) (bool, error)) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		ok, err := f(ctx)
@@ -28,7 +28,7 @@ func (t *T) eventually(what string, f func(ctx context.Context) (bool, error)) {
 		select {
 		case <-time.After(100 * time.Millisecond):
 		case <-ctx.Done():
-			t.Fatalf("%s did not come true in a minute (%v)", what, err)
+			t.Fatalf("%s did not come true in %v (%v)", what, patience, err)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func lifeOptions() []Case {
 			spec := t.Sleeper()
 			spec.Healthcheck = &berth.Healthcheck{Test: berth.CmdShell("true"), Interval: time.Hour, StartPeriod: time.Hour, StartInterval: time.Second}
 			c := t.Start(spec)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			t.Check(c.WaitFor(ctx, berth.Healthy()), "wait for healthy")
 		}},
@@ -78,7 +78,7 @@ func lifeOptions() []Case {
 			spec.Healthcheck = &berth.Healthcheck{Test: berth.CmdShell("true"), Interval: time.Second,
 				Startup: &berth.StartupHealthcheck{Test: berth.CmdShell("true"), Interval: time.Second, Retries: 5, Successes: 2}}
 			c := t.Start(spec)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			t.Check(c.WaitFor(ctx, berth.Healthy()), "wait for healthy")
 		}},
@@ -177,7 +177,7 @@ func lifeOptions() []Case {
 				}
 				return len(p), nil
 			})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			_, err := t.Client().Containers.Run(ctx, spec, berth.RunOptions{Stdout: w})
 			t.Check(err, "run")

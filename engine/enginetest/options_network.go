@@ -306,7 +306,7 @@ func (t *T) namespacePath(ns string, set func(s *berth.Spec, mode string)) {
 // dials connects to a published port until it answers want, and returns its address.
 func (t *T) dials(c *berth.Container, port, want string) string {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	addr, err := c.Addr(ctx, port)
 	t.Check(err, "address of %s", port)

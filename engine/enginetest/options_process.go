@@ -106,7 +106,7 @@ func processOptions() []Case {
 			spec := t.Sleeper()
 			spec.Timeout = time.Second
 			c := t.Start(spec)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			exit, err := c.Wait(ctx)
 			t.Check(err, "wait for the engine to end it")
@@ -216,7 +216,7 @@ func (t *T) image(changes ...string) string {
 	img, err := c.Commit(t.Context(), berth.CommitOptions{Repository: "localhost/" + name, Tag: "v1", Changes: changes})
 	t.Check(err, "commit")
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if _, err := t.Client().Images.Remove(ctx, img.ID(), berth.ImageRemoveOptions{Force: true}); err != nil {
 			t.Errorf("remove image: %v", err)

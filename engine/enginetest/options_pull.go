@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"context"
-	"time"
 
 	"github.com/berthdev/berth"
 )
@@ -112,7 +111,7 @@ func (t *T) pushed(repo string) string {
 // removeImage removes a name of an image, if it is there.
 func (t *T) removeImage(ref string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	ok, err := t.Client().Images.Exists(ctx, ref)
 	if err == nil && ok {

@@ -68,6 +68,9 @@ func Run(t *testing.T, cfg Config) {
 	}
 }
 
+// patience is how long a step of a case may take. It is no limit on the speed of anything: what hangs never ends.
+const patience = 3 * time.Minute
+
 // suite is one run over one engine.
 type suite struct {
 	cfg Config
@@ -123,7 +126,7 @@ func (s *suite) do(t *testing.T, c Case) {
 
 // finish removes the shared container, looks for what is left, and writes the results.
 func (s *suite) finish(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if c := s.shared.c; c != nil {
 		if err := c.Remove(ctx, berth.RemoveOptions{Force: true, Volumes: true}); err != nil {

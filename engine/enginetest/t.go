@@ -144,7 +144,7 @@ func (t *T) Create(spec berth.Spec) *berth.Container {
 
 func (t *T) removeLater(c *berth.Container) {
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		err := c.Remove(ctx, berth.RemoveOptions{Force: true, Volumes: true})
 		if err != nil && !errors.Is(err, berth.ErrNotFound) {
