@@ -12,7 +12,7 @@ import (
 // as the end of a short command does on a busy machine, it does not tell, ever. So the state is looked at too, ever more rarely.
 
 // longestPause is the longest time between two looks.
-const longestPause = 5 * time.Second
+const longestPause = 30 * time.Second
 
 // watched returns the engine's answer, or, if the engine has missed what is waited for, what missed has found: nil when its ctx is over. cancel ends both.
 func watched(ctx context.Context, cancel func(), answer func() (engine.Exit, error), missed func(context.Context) func() (engine.Exit, error)) (engine.Exit, error) {
