@@ -53,6 +53,13 @@ func (e *Engine) resume(ctx context.Context) error {
 		if s.Alive || s.Err != nil {
 			continue
 		}
+		if s.Lost { // since the machine was started
+			if _, err := e.state(ctx, s.Config.ID); err != nil {
+				done = false
+				e.log.WarnContext(ctx, "recover a container whose monitor has died", "container", s.Config.ID, "error", err)
+			}
+			continue
+		}
 		if err := e.monitors.Sweep(ctx, s.Config); err != nil {
 			e.log.WarnContext(ctx, "remove cgroup of a container that the machine's stop has ended", "container", s.Config.ID, "error", err)
 		}

@@ -54,7 +54,7 @@ func streamMembers() []Case {
 				ended <- err
 			}()
 			// Podman knows the keys only when they come one by one, as they are typed: on a machine with much to do, slowly.
-			for pause, over := 200*time.Millisecond, false; !over; pause *= 2 {
+			for pause, over := 200*time.Millisecond, false; !over; pause = min(2*pause, 5*time.Second) {
 				for _, key := range []byte{5, 'e'} {
 					if _, err = conn.Write([]byte{key}); err != nil {
 						break // it has just ended

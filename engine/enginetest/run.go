@@ -89,7 +89,7 @@ type suite struct {
 
 func (s *suite) do(t *testing.T, c Case) {
 	// A call that never returns is a failed case, not a hung suite.
-	limit := 6 * time.Minute
+	limit := 5 * time.Minute
 	if c.Soak {
 		limit = 15 * time.Minute
 	}

@@ -36,6 +36,8 @@ func TestWaitMissed(t *testing.T) {
 		{"removes itself, old", oldVersion, engine.WaitNextExit, []string{created, gone}, 0, engine.ErrNotFound},
 		{"removed", newVersion, engine.WaitRemoved, []string{running, running, ended, gone}, 5, nil},
 		{"removed, old", oldVersion, engine.WaitRemoved, []string{running, running, ended, gone}, 3, nil},
+		{"removed while it ran, old", oldVersion, engine.WaitRemoved, []string{running, running, running, gone}, 0, engine.ErrNotFound},
+		{"removed before it ran again", newVersion, engine.WaitNextExit, []string{before, before, gone}, 0, engine.ErrNotFound},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -37,7 +38,10 @@ func (e *Engine) waitRemoved(ctx context.Context, o op, id string, state engine.
 		return nil, err
 	}
 	exit.Code, exit.Error = w.State.ExitCode, w.State.Error
-	last := exit
+	var last, told *engine.Exit // the last end, as known now, and by the events
+	if e.state(&w.State).Ended() {
+		last = &engine.Exit{Code: exit.Code, Error: exit.Error}
+	}
 	events := func() (engine.Exit, error) {
 		for text, err := range wire.Values[json.RawMessage](resp.Body) {
 			if err != nil {
@@ -51,6 +55,7 @@ func (e *Engine) waitRemoved(ctx context.Context, o op, id string, state engine.
 			case "died":
 				if code, ok := exitCode(&ev); ok {
 					exit.Code = code
+					told = &exit
 				}
 			case "remove":
 				return exit, nil
@@ -64,7 +69,12 @@ func (e *Engine) waitRemoved(ctx context.Context, o op, id string, state engine.
 		}
 		return exit, e.fail(o, io.ErrUnexpectedEOF)
 	}
-	missed := func(ctx context.Context) func() (engine.Exit, error) { return e.missedRemoval(ctx, o, id, last) }
+	missed := func(ctx context.Context) func() (engine.Exit, error) {
+		if !e.missedRemoval(ctx, o, id, &last) {
+			return nil
+		}
+		return func() (engine.Exit, error) { return known(o, cmp.Or(told, last)) }
+	}
 	return &waiter{cancel: cancel, body: resp.Body, wait: sync.OnceValues(func() (engine.Exit, error) { return watched(ctx, cancel, events, missed) })}, nil
 }
 

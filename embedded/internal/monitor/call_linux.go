@@ -71,8 +71,8 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 		if err := c.Recover(ctx, id); err != nil {
 			return nil, nil, err
 		}
-		if !spawn {
-			return nil, nil, c.absent(id)
+		if err := c.absent(id); !spawn || err != errNoMonitor {
+			return nil, nil, err
 		}
 		m, err := c.spawn(ctx, id)
 		if errors.Is(err, engine.ErrConflict) {
@@ -112,7 +112,7 @@ func (c *Client) try(ctx context.Context, id, op string, q *proto.Request, spawn
 	return nil, nil, err
 }
 
-// absent tells a call that starts no monitor why there is none. While there is a run directory there is one that does not
+// absent tells why there is no monitor to talk to. While there is a run directory there is one that does not
 // listen yet or no more, or one that has died, and nobody has recovered what it has left.
 func (c *Client) absent(id string) error {
 	_, err := os.Lstat(c.Store.RunDir(id))

@@ -3,6 +3,7 @@
 package monitor
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -21,6 +22,12 @@ import (
 // is held until release is called.
 func (r *rig) dying(id string) (release func()) {
 	r.t.Helper()
+	return r.dyingWith(id, filepath.Join(r.Store.RunDir(id), "monitor.lock"))
+}
+
+// dyingWith is dying with another lock.
+func (r *rig) dyingWith(id, path string) (release func()) {
+	r.t.Helper()
 	run, err := r.Store.ReadRun(id)
 	if err != nil {
 		r.t.Fatal(err)
@@ -33,13 +40,13 @@ func (r *rig) dying(id string) (release func()) {
 	lock := -1
 	links, _ := filepath.Glob("/proc/" + strconv.Itoa(run.Monitor) + "/fd/*")
 	for _, l := range links {
-		if to, _ := os.Readlink(l); to == r.Store.RunDir(id)+"/monitor.lock" {
+		if to, _ := os.Readlink(l); to == path {
 			n, _ := strconv.Atoi(filepath.Base(l))
 			lock, err = unix.PidfdGetfd(pidfd, n, 0)
 		}
 	}
 	if err != nil || lock < 0 {
-		r.t.Fatalf("the monitor's lock: descriptor %d, %v", lock, err)
+		r.t.Fatalf("the monitor's lock %s: descriptor %d, %v", path, lock, err)
 	}
 	if err := unix.PidfdSendSignal(pidfd, syscall.SIGKILL, nil, 0); err != nil {
 		r.t.Fatal(err)
@@ -87,6 +94,36 @@ func TestDying(t *testing.T) {
 		if e, err := r.Store.ReadExit(id); err != nil || e == nil || e.Code != 137 || !e.MonitorLost {
 			t.Errorf("exit.json is %+v, %v", e, err)
 		}
+	})
+	t.Run("network", func(t *testing.T) {
+		r := newRig(t)
+		id := r.sleeper()
+		path := filepath.Join(r.Store.RunRoot(), "net", "containers", id+".lock")
+		release := r.dyingWith(id, path)
+		ctx, cancel := context.WithTimeout(t.Context(), while/4)
+		defer cancel()
+		if err := r.Stop(ctx, id, engine.StopOptions{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("while it holds the networks: %v", err)
+		}
+		defer time.AfterFunc(while, release).Stop()
+		if err := r.Stop(t.Context(), id, engine.StopOptions{}); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the lock's file is left: %v", err)
+		}
+	})
+	// Closing the wait ends it, also when the monitor has died.
+	t.Run("close", func(t *testing.T) {
+		r := newRig(t)
+		id := r.sleeper()
+		w := r.waiter(id, engine.WaitNotRunning)
+		release := r.dying(id)
+		defer time.AfterFunc(while, func() { w.Close() }).Stop()
+		if _, err := w.Wait(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("wait: %v", err)
+		}
+		release()
 	})
 	// The lock is free now, after it has been found held: that moment cannot be hit from outside.
 	t.Run("then", func(t *testing.T) {

@@ -77,7 +77,7 @@ func (c *Client) recover(ctx context.Context, id string) error {
 		return err
 	}
 	if cfg.Netns == "" || cfg.Netns == "none" {
-		if err := n.Release(ctx, id); err != nil {
+		if err := release(ctx, n, id); err != nil {
 			return err
 		}
 	}
@@ -111,6 +111,23 @@ func (c *Client) recover(ctx context.Context, id string) error {
 		}
 	}
 	return nil
+}
+
+// release gives back a container's networks. Its dead monitor may hold their lock yet, though not its own any more.
+func release(ctx context.Context, n *network.Manager, id string) error {
+	for {
+		err := n.Release(ctx, id)
+		if !errors.Is(err, engine.ErrConflict) {
+			return err
+		}
+		t := time.NewTimer(5 * time.Millisecond)
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return errors.Join(ctx.Err(), err)
+		}
+	}
 }
 
 // Sweep removes the cgroup of a container that has no monitor, if it has one: after a stop of the machine it has

@@ -56,7 +56,8 @@ func (c *Client) register(ctx context.Context, id string, cond engine.WaitCondit
 		return nil, err
 	}
 	w := &waiter{c: c, ctx: ctx, id: id, cond: cond, conn: conn}
-	w.unhook = context.AfterFunc(ctx, func() { conn.Close() })
+	w.open, w.close = context.WithCancel(ctx)
+	context.AfterFunc(w.open, func() { conn.Close() })
 	return w, nil
 }
 
@@ -70,12 +71,13 @@ func exitOf(e *state.Exit) engine.Exit {
 
 // waiter is a wait that a monitor has been told of.
 type waiter struct {
-	c      *Client
-	ctx    context.Context
-	id     string
-	cond   engine.WaitCondition
-	conn   net.Conn
-	unhook func() bool
+	c     *Client
+	ctx   context.Context
+	id    string
+	cond  engine.WaitCondition
+	conn  net.Conn
+	open  context.Context // until Close
+	close context.CancelFunc
 
 	once sync.Once
 	exit engine.Exit
@@ -97,7 +99,10 @@ func (w *waiter) Wait() (engine.Exit, error) {
 		case errors.Is(err, net.ErrClosed):
 			w.err = os.ErrClosed
 		default:
-			w.exit, w.err = w.c.afterMonitor(w.ctx, w.id, w.cond)
+			w.exit, w.err = w.c.afterMonitor(w.open, w.id, w.cond)
+			if w.open.Err() != nil && w.ctx.Err() == nil {
+				w.err = os.ErrClosed
+			}
 		}
 		w.Close()
 	})
@@ -128,7 +133,7 @@ func (c *Client) afterMonitor(ctx context.Context, id string, cond engine.WaitCo
 
 // Close implements [engine.Waiter].
 func (w *waiter) Close() error {
-	w.unhook()
+	w.close()
 	w.conn.Close()
 	return nil
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/berthdev/berth/engine"
 )
 
 // Manager knows the networks of one state directory. It is safe for concurrent
@@ -38,7 +40,7 @@ func (m *Manager) log() *slog.Logger {
 }
 
 // Release cleans up what a container has left: it may be called at any time after the container has ended, any number of times, by any process.
-// While the container's session lives it is an error: the session's monitor does it.
+// While the container's session lives it is engine.ErrConflict: the session's monitor does it.
 func (m *Manager) Release(ctx context.Context, containerID string) error {
 	if _, err := os.Lstat(m.ownerPath(containerID)); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Lstat(m.recordPath(containerID)); errors.Is(err, fs.ErrNotExist) {
@@ -60,7 +62,7 @@ func (m *Manager) release(id string) error {
 		return err
 	}
 	if !ok {
-		return fail("release networks", id, nil, "the container's monitor is alive")
+		return fail("release networks", id, engine.ErrConflict, "the container's monitor is alive")
 	}
 	defer own.Close()
 	r, err := m.readRecord(id)

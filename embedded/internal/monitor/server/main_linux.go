@@ -168,8 +168,12 @@ func (p *lifetime) monitor(hello []byte) (*monitor, error) {
 	return m, nil
 }
 
-// load reads what the monitor needs to know, and listens.
+// load listens, and reads what the monitor needs to know.
 func (m *monitor) load() (err error) {
+	// First of all: what a dead monitor has left is not ours to remove, whatever fails below.
+	if m.listener, err = m.store.ListenMonitor(m.id); err != nil {
+		return err
+	}
 	if m.cfg, err = m.store.Peek(m.id); err != nil {
 		return err
 	}
@@ -189,8 +193,7 @@ func (m *monitor) load() (err error) {
 	if m.last != nil && !m.last.StartedAt.IsZero() {
 		m.status = engine.StatusExited
 	}
-	m.listener, err = m.store.ListenMonitor(m.id)
-	return err
+	return nil
 }
 
 // exit ends the process: what is not closed here the kernel closes.
