@@ -191,7 +191,27 @@ func (m *Manager) lockConfigs(ctx context.Context) (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.sweepTemps(); err != nil {
+		f.Close()
+		return nil, err
+	}
 	return func() { f.Close() }, nil
+}
+
+// sweepTemps removes the configurations that nobody has come to the end of writing.
+func (m *Manager) sweepTemps() error {
+	list, err := names(m.configDir())
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		if _, ok := cutExt(name, tempExt); ok {
+			if err := os.Remove(filepath.Join(m.configDir(), name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // newID returns 64 hexadecimal digits.

@@ -4,9 +4,11 @@ package network
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"syscall"
@@ -95,6 +97,10 @@ func TestKilledMonitor(t *testing.T) {
 		if dead {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
+		// It may have been about to write its record.
+		if err := os.WriteFile(m.recordPath(id)+tempExt, []byte("{"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		for range 2 {
 			if err := m.Release(t.Context(), id); err != nil {
 				t.Errorf("release: %v", err)
@@ -107,9 +113,28 @@ func TestKilledMonitor(t *testing.T) {
 			t.Errorf("sweep: %v", err)
 		}
 		nothingLeft(t, m)
+		if left, err := names(m.netDir("containers")); err != nil || len(left) > 0 {
+			t.Errorf("files are left: %v, %v", left, err)
+		}
 	}
 	if err := m.Release(t.Context(), newID()); err != nil {
 		t.Errorf("release of a container that never was: %v", err)
+	}
+}
+
+// TestKilledCreate: what a process has left of a network that it was about to make, the next one removes.
+func TestKilledCreate(t *testing.T) {
+	m := newManager(t)
+	left := m.configPath("left") + tempExt
+	if err := os.WriteFile(left, []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := m.files(); err != nil || len(list) > 0 {
+		t.Errorf("networks are %v, %v", list, err)
+	}
+	create(t, m, engine.NetworkCreateOptions{Name: "other"})
+	if _, err := os.Lstat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file is left: %v", err)
 	}
 }
 

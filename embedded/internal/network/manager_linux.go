@@ -84,6 +84,9 @@ func (m *Manager) release(id string) error {
 			return err
 		}
 	}
+	if err := os.Remove(m.recordPath(id) + tempExt); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if err := os.Remove(m.ownerPath(id)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -31,13 +31,16 @@ func (m *Manager) netDir(elem ...string) string {
 func (m *Manager) recordPath(id string) string { return m.netDir("containers", id+".json") }
 func (m *Manager) ownerPath(id string) string  { return m.netDir("containers", id+".lock") }
 
-// writeJSON replaces the file.
+// tempExt is at the end of the name of a file that is being written. One that is left is of a process that died.
+const tempExt = ".tmp"
+
+// writeJSON replaces the file, which nobody else writes: the caller has its lock.
 func writeJSON(path string, v any) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	tmp := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
+	tmp := path + tempExt
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
 		os.Remove(tmp)
 		return err
