@@ -116,8 +116,7 @@ func dockerList(w *world) {
 	other := rig.Spec("sh", "-c", "exit 3")
 	other.Labels = spec.Labels
 	c := w.start(other)
-	_, err := c.Wait(w.ctx)
-	w.must(err)
+	w.over(c)
 	third := sleeper()
 	third.Labels = spec.Labels
 	w.create(third)

@@ -96,10 +96,25 @@ func (w *world) create(spec berth.Spec) *berth.Container {
 func (w *world) ended(line string) *berth.Container {
 	w.t.Helper()
 	c := w.start(rig.Spec(berth.Shell(line)...))
+	w.over(c)
+	return c
+}
+
+// over waits for the container's end, and until the engine says the same of it wherever it is asked: its list lags behind on Docker, and
+// Podman's own word for it is another one until it has cleaned up.
+func (w *world) over(c *berth.Container) {
+	w.t.Helper()
 	_, err := c.Wait(w.ctx)
 	w.must(err)
-	w.must(c.Reload(w.ctx))
-	return c
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		w.must(c.Reload(w.ctx))
+		list, err := w.cli.Containers.List(w.ctx, berth.ListOptions{All: true, Filters: berth.Filters{"id": {c.ID()}}})
+		w.must(err)
+		if len(list) == 1 && list[0].Summary().Raw == "exited" && c.Attrs().State.Raw == "exited" {
+			return
+		}
+	}
+	w.t.Errorf("%s has ended, and is said to be %q after a minute", c, c.Attrs().State.Raw)
 }
 
 func (w *world) network() *berth.Network {
