@@ -82,7 +82,7 @@ func TestKilledMonitor(t *testing.T) {
 		s, err := r.store.State(id)
 		r.check(err)
 		r.check(syscall.Kill(s.Run.Monitor, syscall.SIGKILL))
-		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
 			if alive, err := r.store.MonitorAlive(id); err == nil && !alive {
 				return
 			}
@@ -273,7 +273,7 @@ func TestRunAfterRun(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		list, err := r.ContainerList(t.Context(), engine.ListOptions{All: true})
 		r.check(err)
 		if len(list) == 0 && len(r.volumes()) == 0 {

@@ -103,7 +103,7 @@ func TestClose(t *testing.T) {
 	}
 	r.check(e.Close())
 	r.check(e.Close())
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for range len(calls) {
 		select {
 		case name := <-got:

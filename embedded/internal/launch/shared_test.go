@@ -59,7 +59,7 @@ func TestForkShared(t *testing.T) {
 			}
 			runtime.GC()
 			goOn.Write([]byte{1})
-			r.SetReadDeadline(time.Now().Add(5 * time.Second))
+			r.SetReadDeadline(time.Now().Add(time.Minute))
 			io.ReadFull(r, b[reportHead:])
 			told <- string(b[reportHead:])
 		}()
