@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/berthdev/berth/engine"
 	"github.com/berthdev/berth/internal/wire"
@@ -43,6 +44,8 @@ type Engine struct {
 	failedStart atomic.Int64 // when a start failed, in nanoseconds: see startAgain
 	resizes     resizes
 	closing     func() error
+
+	firstPause, goneGrace time.Duration // of tests; 0 are the constants: see looked
 }
 
 var _ engine.Engine = (*Engine)(nil)

@@ -1,6 +1,7 @@
 package podman
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -12,7 +13,8 @@ import (
 // as the end of a short command does on a busy machine, it does not tell, ever. So the state is looked at too, ever more rarely.
 
 const (
-	// longestPause is the longest time between two looks.
+	// firstPause is the time before the first look: the engine has answered nearly all waits for a short command by then. longestPause is the longest between two.
+	firstPause   = 2 * time.Second
 	longestPause = 30 * time.Second
 	// goneGrace is what the engine has to tell of a container that is gone.
 	goneGrace = 5 * time.Second
@@ -40,7 +42,7 @@ func watched(ctx context.Context, cancel func(), answer func() (engine.Exit, err
 // looked calls look, ever more rarely, with what inspect tells, until it says that it has seen enough or goneGrace after the container is gone. It is false when ctx is over.
 func (e *Engine) looked(ctx context.Context, o op, id string, look func(s engine.State) (enough bool), gone func() (enough bool)) bool {
 	var since time.Time // of its absence
-	for pause := pollPause; e.pause(ctx, o, pause) == nil; pause = min(2*pause, longestPause) {
+	for pause := cmp.Or(e.firstPause, firstPause); e.pause(ctx, o, pause) == nil; pause = min(2*pause, longestPause) {
 		w, err := e.inspect(ctx, o, id)
 		switch {
 		case err == nil:
@@ -48,11 +50,11 @@ func (e *Engine) looked(ctx context.Context, o op, id string, look func(s engine
 				return true
 			}
 		case isNotFound(err):
-			if gone() || !since.IsZero() && time.Since(since) > goneGrace {
+			if gone() || !since.IsZero() && time.Since(since) > cmp.Or(e.goneGrace, goneGrace) {
 				return ctx.Err() == nil
 			}
 			if since.IsZero() {
-				since, pause = time.Now(), pollPause
+				since, pause = time.Now(), min(pause, pollPause)
 			}
 		}
 	}

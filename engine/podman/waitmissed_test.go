@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/berthdev/berth/engine"
 )
@@ -62,6 +63,7 @@ func TestWaitMissed(t *testing.T) {
 				}
 			}}
 			e := openFake(t, f)
+			e.firstPause, e.goneGrace = 10*time.Millisecond, 100*time.Millisecond
 			w, err := e.ContainerWait(t.Context(), "x", test.cond)
 			if err != nil {
 				t.Fatal(err)

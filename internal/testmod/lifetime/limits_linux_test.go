@@ -138,13 +138,21 @@ func TestFiltered(t *testing.T) {
 		{"socket", unix.SYS_SOCKET, 0, unix.EPERM, unix.EPERM.Error()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := w.start(t, "filtered", fmt.Sprint(c.number), fmt.Sprint(uint32(c.errno)), fmt.Sprint(c.third), "filtered")
-			p.begin()
-			kind, text := p.end()
+			var kind, text string
+			for range 10 { // a program that needs a thread itself just then is ended by its own runtime
+				p := w.start(t, "filtered", fmt.Sprint(c.number), fmt.Sprint(uint32(c.errno)), fmt.Sprint(c.third), "filtered")
+				p.begin()
+				if kind, text = p.end(); kind != "killed" || c.errno != unix.EAGAIN || !noThread(text) {
+					break
+				}
+				if err := cli.Containers.Remove(t.Context(), "filtered", berth.RemoveOptions{Force: true}); err != nil && !errors.Is(err, berth.ErrNotFound) {
+					t.Errorf("remove: %v", err)
+				}
+			}
 			switch {
 			case c.want == "" && kind != "ok":
 				t.Errorf("%s: %s", kind, text)
-			case c.errno == unix.EAGAIN && kind == "unavailable" && strings.Contains(text, "pthread_create failed") && strings.Contains(text, "RLIMIT_NPROC"):
+			case c.errno == unix.EAGAIN && kind == "unavailable" && noThread(text) && strings.Contains(text, "RLIMIT_NPROC"):
 				// The monitor of a program with cgo: its runtime ends it when there is no thread to be had, and says so in its own words.
 			case c.want != "" && kind != "ok" && !strings.Contains(text, c.want) && !strings.Contains(text, c.errno.Error()):
 				t.Errorf("%s: %s, which does not tell of %s", kind, text, c.want)

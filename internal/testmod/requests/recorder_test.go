@@ -84,7 +84,7 @@ func refreshed(list, without []string) []string {
 	for _, r := range list {
 		if len(without) > 0 && r == without[0] {
 			without = without[1:]
-		} else if strings.HasPrefix(r, http.MethodGet+" ") && strings.HasSuffix(r, "/{id}/json") {
+		} else if refreshes(r) {
 			r += refreshMark
 		} else {
 			r += " (not there without the refresh!)"
@@ -98,3 +98,8 @@ func refreshed(list, without []string) []string {
 }
 
 const refreshMark = " (refresh)"
+
+// refreshes tells a request that a refresh may be.
+func refreshes(r string) bool {
+	return strings.HasPrefix(r, http.MethodGet+" ") && strings.HasSuffix(r, "/{id}/json")
+}
