@@ -53,12 +53,8 @@ func (c *Client) open(ctx context.Context, id, op string, q *proto.Request, spaw
 			return nil, nil, err
 		}
 		// Rare: the one monitor is leaving, or another caller's is coming.
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return nil, nil, ctx.Err()
+		if err := rest(ctx, pause); err != nil {
+			return nil, nil, err
 		}
 	}
 }
@@ -159,14 +155,22 @@ func (c *Client) buried(ctx context.Context, id string) {
 		if alive, err := c.Store.MonitorAlive(id); err != nil || !alive {
 			return
 		}
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
+		if rest(ctx, pause) != nil {
 			return
 		}
 		pause *= 2
+	}
+}
+
+// rest waits for a time, or for ctx's end, whose error it returns.
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

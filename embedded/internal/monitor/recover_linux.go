@@ -120,12 +120,8 @@ func release(ctx context.Context, n *network.Manager, id string) error {
 		if !errors.Is(err, engine.ErrConflict) {
 			return err
 		}
-		t := time.NewTimer(5 * time.Millisecond)
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			t.Stop()
-			return errors.Join(ctx.Err(), err)
+		if over := rest(ctx, 5*time.Millisecond); over != nil {
+			return errors.Join(over, err)
 		}
 	}
 }
